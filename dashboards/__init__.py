@@ -1,0 +1,1 @@
+"""How people see usage: the local page."""

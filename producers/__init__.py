@@ -1,0 +1,1 @@
+"""How usage gets in: the emitter, vendor readers, file collectors, the gateway and the simulated fleet."""

@@ -1,0 +1,1 @@
+"""Where usage is kept: the ledger in ClickHouse."""

@@ -1,0 +1,51 @@
+"""Which of several reports of one call is kept: the fuller report first, then the later.
+
+A version is a 64-bit number, compared as it is: 8 bits of fullness, 44 bits of the time of the report in
+milliseconds (Kafka's own time of the message, which a redelivery does not change), 12 bits that number the
+re-pricings of one report. So redelivery changes nothing, a correction replaces what it corrects, a new price
+replaces the old one, and none of these lets a poorer report displace a fuller one.
+"""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, cast
+
+_REPORT_BITS: Final = 44
+_REVISION_BITS: Final = 12
+
+# What a report may or may not know of a call. Identity and model are always there and say nothing of fullness.
+FULLNESS_FIELDS: Final = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "units",
+    "duration_ms",
+    "ttft_ms",
+    "team",
+    "project",
+    "service",
+    "user",
+    "api_key",
+    "session",
+    "requested_model",
+    "region",
+)
+_facets = cast("Callable[[Any], tuple[object, ...]]", attrgetter(*FULLNESS_FIELDS))
+
+
+def fullness(event: Any) -> int:
+    """How many of FULLNESS_FIELDS the event states (0 to 16). Takes UsageEvent or the hot path's struct."""
+    return sum(map(bool, _facets(event)))
+
+
+def report_version(event: Any, reported_at_ms: int, revision: int = 0) -> int:
+    """The version of a report.
+
+    reported_at_ms: Unix milliseconds of the Kafka message that carried it. revision: 0 when first metered, one
+    more at each re-pricing.
+    """
+    moment = min(max(reported_at_ms, 0), (1 << _REPORT_BITS) - 1)
+    number = min(max(revision, 0), (1 << _REVISION_BITS) - 1)
+    return (fullness(event) << (_REPORT_BITS + _REVISION_BITS)) | (moment << _REVISION_BITS) | number
