@@ -30,7 +30,9 @@ class KafkaSettings(_Group):
 
     bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, comma-separated")
     topic_prefix: str = Field(default="tokenweir.", description="put before every topic's name")
-    partitions: int | None = Field(default=None, ge=1, description="for all topics, in place of their own number")
+    partitions: int | None = Field(
+        default=None, ge=1, description="for all topics, in place of their own number"
+    )
     replication_factor: int = Field(default=1, ge=1)
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
@@ -48,8 +50,9 @@ class ClickHouseSettings(_Group):
     """Where the ledger is."""
 
     dsn: SecretStr = Field(
-        default=SecretStr("clickhouse://127.0.0.1:8123"),
-        description="clickhouse://user:password@host:port, clickhouses:// for TLS, or chdb:///directory",
+        default=SecretStr(""),
+        description="clickhouse://user:password@host:port, clickhouses:// for TLS, or chdb:///directory; "
+        "empty means the embedded ledger in local.data_dir",
     )
     database: str = Field(default="tokenweir", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     cluster: str = Field(default="", description="name of the cluster; empty for one server")
@@ -61,7 +64,9 @@ class ClickHouseSettings(_Group):
 class PricingSettings(_Group):
     """Where prices come from beside the built-in feed."""
 
-    overlay: Path | None = Field(default=None, description="a price file of the company's own, over the built-in")
+    overlay: Path | None = Field(
+        default=None, description="a price file of the company's own, over the built-in"
+    )
 
 
 class GatewaySettings(_Group):

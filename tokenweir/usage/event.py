@@ -69,7 +69,9 @@ class UsageEvent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     # identity
-    id: Identifier = Field(description="The billed call's own name, `<vendor>:<response id>` where there is one.")
+    id: Identifier = Field(
+        description="The billed call's own name, `<vendor>:<response id>` where there is one."
+    )
     source: RequiredName = Field(description="Who reported it.")
     time: Moment = Field(description="UTC, when the vendor finished answering.")
 
@@ -88,7 +90,9 @@ class UsageEvent(BaseModel):
     vendor: RequiredName = Field(description="Who sends the bill: a Claude model on Bedrock has vendor aws.")
     model: RequiredName = Field(description="The model that answered.")
     requested_model: Name = Field(default="", description="The model or deployment that was asked for.")
-    operation: RequiredName = Field(default="chat", description="chat, embedding, rerank, image, audio, video…")
+    operation: RequiredName = Field(
+        default="chat", description="chat, embedding, rerank, image, audio, video…"
+    )
     region: Name = ""
     service_tier: RequiredName = Field(default="standard", description="standard, batch, flex, priority…")
 
@@ -104,7 +108,9 @@ class UsageEvent(BaseModel):
     output_audio_tokens: Tokens = Field(default=0, description="Of output_tokens: audio.")
     output_image_tokens: Tokens = Field(default=0, description="Of output_tokens: images.")
     units: dict[TagKey, Amount] = Field(
-        default_factory=dict, max_length=MAX_TAGS, description="Other meters: images, audio_seconds, web_searches…"
+        default_factory=dict,
+        max_length=MAX_TAGS,
+        description="Other meters: images, audio_seconds, web_searches…",
     )
 
     # outcome

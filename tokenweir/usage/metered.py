@@ -25,7 +25,9 @@ class MeteredEvent(UsageEvent):
     native_cost: Money | None = Field(default=None, description="What it will be billed, in `currency`.")
     currency: Annotated[str, Field(max_length=3)] = Field(default="USD", description="ISO 4217.")
     fx_rate: Money | None = Field(default=None, description="USD for one unit of `currency`, as used.")
-    cost_parts: dict[str, Money] = Field(default_factory=dict, description="USD by component; they sum to cost.")
+    cost_parts: dict[str, Money] = Field(
+        default_factory=dict, description="USD by component; they sum to cost."
+    )
     price_id: Name = Field(default="", description="The price book's name of the price that was used.")
     price_status: PriceStatus = "unpriced"
     unpriced_reason: Name = ""
@@ -35,4 +37,6 @@ class MeteredEvent(UsageEvent):
     )
 
 
-METERING_FIELDS: Final = tuple(name for name in MeteredEvent.model_fields if name not in UsageEvent.model_fields)
+METERING_FIELDS: Final = tuple(
+    name for name in MeteredEvent.model_fields if name not in UsageEvent.model_fields
+)

@@ -34,7 +34,9 @@ class Rejection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(description="Where it stood: `<topic>/<partition>/<offset>/<line>`; the same at redelivery.")
+    id: str = Field(
+        description="Where it stood: `<topic>/<partition>/<offset>/<line>`; the same at redelivery."
+    )
     rejected_at: datetime
     stage: Literal["meter", "sink", "gateway", "collector"]
     reason: Reason
