@@ -20,7 +20,8 @@ def picos_from_decimal(amount: Decimal) -> int:
 
     Raises ValueError for an amount that is not finite, TypeError for a float.
     """
-    if isinstance(amount, float):
+    given: object = amount
+    if isinstance(given, float):
         raise TypeError("money is never a float; pass a Decimal or a string")
     if not amount.is_finite():
         raise ValueError(f"not an amount of money: {amount}")

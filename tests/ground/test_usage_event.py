@@ -116,7 +116,9 @@ def test_a_line_with_everything_full_fits_its_limit() -> None:
     full = event(
         tags={f"{number:064d}": "v" * 256 for number in range(MAX_TAGS)},
         units={f"{number:064d}": Decimal("123456789.123456789012") for number in range(MAX_TAGS)},
-        **dict.fromkeys(("team", "project", "service", "environment", "user", "api_key", "session", "region"), "x" * 256),
+        **dict.fromkeys(
+            ("team", "project", "service", "environment", "user", "session", "region"), "x" * 256
+        ),
     )
     assert len(encode_event(full)) < MAX_EVENT_BYTES
 
