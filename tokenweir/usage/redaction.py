@@ -46,7 +46,7 @@ _WORD_FIELDS: Final = (
     "reported_currency",
 )
 _FORMS: Final[dict[str, re.Pattern[str]]] = {
-    **{name: _NUMERAL for name in UsageEvent.model_fields},
+    **dict.fromkeys(UsageEvent.model_fields, _NUMERAL),
     **dict.fromkeys(_PHRASE_FIELDS, _PHRASE),
     **dict.fromkeys(_WORD_FIELDS, _WORD),
     "time": _TIME,
