@@ -1,0 +1,165 @@
+"""The shapes of answer that OpenAI made, which OpenAI, Azure and many compatible hosts send.
+
+Accounting (family of OpenAI): `total = input + output`. Cached and cache-written tokens, audio and images are
+inside the input count, reasoning, audio and images inside the output count; nothing is added. Rejected
+predictions are inside the output count and are billed.
+Sources: types of the package openai 3.54; recorded answers.
+Limits: a chat completion does not say how often it searched the web.
+"""
+
+from decimal import Decimal
+
+from producers.vendors.answer import Answer, Reading, service_tier, whole_units
+
+_RESPONSE_STATUS = {"failed": "error", "cancelled": "cancelled"}
+
+
+def is_chat_completion(answer: Answer) -> bool:
+    return answer.has_any("usage.completion_tokens") or (
+        answer.has_any("usage.prompt_tokens") and answer.has_any("choices")
+    )
+
+
+def is_embedding(answer: Answer) -> bool:
+    return answer.has_any("usage.prompt_tokens") and not is_chat_completion(answer)
+
+
+def is_transcription(answer: Answer) -> bool:
+    return answer.has_any("usage.type") and answer.find("usage.type") in ("duration", "tokens")
+
+
+def is_image(answer: Answer) -> bool:
+    if not answer.has_any("usage.input_tokens", "usage.output_tokens") or answer.has_any("output"):
+        return False
+    image_details = ("usage.input_tokens_details.image_tokens", "usage.output_tokens_details.image_tokens")
+    return answer.has_any(*image_details) or isinstance(answer.find("data"), list)
+
+
+def is_response(answer: Answer) -> bool:
+    return answer.has_any("usage.input_tokens", "usage.output_tokens")
+
+
+def is_realtime(answer: Answer) -> bool:
+    return answer.has_any("response.usage")
+
+
+def read_chat_completion(answer: Answer) -> Reading:
+    """`chat.completion`, and the last chunk of a stream, which carries the same usage object."""
+    answer.need_any("usage.prompt_tokens", "usage.completion_tokens")
+    filtered = any(choice.find("finish_reason") == "content_filter" for choice in answer.parts("choices"))
+    return Reading(
+        model=answer.text("model"),
+        response_id=answer.text("id"),
+        time=answer.moment("created"),
+        service_tier=service_tier(answer.text("service_tier")),
+        status="filtered" if filtered else "ok",
+        counts={
+            "input_tokens": answer.count("usage.prompt_tokens"),
+            "cache_read_tokens": answer.count("usage.prompt_tokens_details.cached_tokens"),
+            "cache_write_tokens": answer.count("usage.prompt_tokens_details.cache_write_tokens"),
+            "input_audio_tokens": answer.count("usage.prompt_tokens_details.audio_tokens"),
+            "input_image_tokens": answer.count("usage.prompt_tokens_details.image_tokens"),
+            "output_tokens": answer.count("usage.completion_tokens"),
+            "reasoning_tokens": answer.count("usage.completion_tokens_details.reasoning_tokens"),
+            "output_audio_tokens": answer.count("usage.completion_tokens_details.audio_tokens"),
+            "output_image_tokens": answer.count("usage.completion_tokens_details.image_tokens"),
+        },
+    )
+
+
+def read_embedding(answer: Answer) -> Reading:
+    """`{"prompt_tokens", "total_tokens"}`: there is no output to count."""
+    answer.need_any("usage.prompt_tokens")
+    return Reading(
+        model=answer.text("model"),
+        response_id=answer.text("id"),
+        operation="embedding",
+        counts={"input_tokens": answer.count("usage.prompt_tokens")},
+    )
+
+
+def read_response(answer: Answer) -> Reading:
+    """The Responses API. Calls of hosted tools are billed each and show only as items of `output`."""
+    answer.need_any("usage.input_tokens", "usage.output_tokens")
+    state = answer.text("status")
+    filtered = answer.find("incomplete_details.reason") == "content_filter"
+    return Reading(
+        model=answer.text("model"),
+        response_id=answer.text("id"),
+        time=answer.moment("completed_at", "created_at"),
+        service_tier=service_tier(answer.text("service_tier")),
+        status="filtered" if filtered else _RESPONSE_STATUS.get(state, "ok"),
+        error_code=answer.text("error.code"),
+        counts=_input_output_counts(answer),
+        units=_tool_calls(answer),
+    )
+
+
+def read_realtime(answer: Answer) -> Reading:
+    """`response.done` of the realtime API; its details are spelled `input_token_details`."""
+    response = answer.part("response")
+    response.need_any("usage.input_tokens", "usage.output_tokens")
+    return Reading(
+        model=response.text("model"),
+        response_id=response.text("id"),
+        counts=_input_output_counts(response),
+        status=_RESPONSE_STATUS.get(response.text("status"), "ok"),
+        operation="realtime",
+    )
+
+
+def read_image(answer: Answer) -> Reading:
+    """Images of the token-billed models. It names no model, and no id."""
+    answer.need_any("usage.input_tokens", "usage.output_tokens")
+    images = answer.find("data")
+    return Reading(
+        model=answer.text("model"),
+        time=answer.moment("created"),
+        operation="image",
+        counts=_input_output_counts(answer),
+        units=whole_units(images=len(images) if isinstance(images, list) else 0),
+    )
+
+
+def read_transcription(answer: Answer) -> Reading:
+    """A transcription: billed by tokens, or by seconds of audio. It names no model, and no id."""
+    answer.need_any("usage.seconds", "usage.input_tokens")
+    seconds = answer.amount("usage.seconds")
+    return Reading(
+        model=answer.text("model"),
+        operation="transcription",
+        counts=_input_output_counts(answer),
+        units={"audio_seconds": seconds} if seconds else {},
+    )
+
+
+def _input_output_counts(answer: Answer) -> dict[str, int]:
+    def detail(side: str, kind: str) -> int:
+        return answer.count(f"usage.{side}_tokens_details.{kind}", f"usage.{side}_token_details.{kind}")
+
+    return {
+        "input_tokens": answer.count("usage.input_tokens"),
+        "cache_read_tokens": detail("input", "cached_tokens"),
+        "cache_write_tokens": detail("input", "cache_write_tokens"),
+        "input_audio_tokens": detail("input", "audio_tokens"),
+        "input_image_tokens": detail("input", "image_tokens"),
+        "output_tokens": answer.count("usage.output_tokens"),
+        "reasoning_tokens": detail("output", "reasoning_tokens"),
+        "output_audio_tokens": detail("output", "audio_tokens"),
+        "output_image_tokens": detail("output", "image_tokens"),
+    }
+
+
+def _tool_calls(answer: Answer) -> dict[str, Decimal]:
+    items = [(item.find("type"), item) for item in answer.parts("output")] if answer.has_any("output") else []
+    # Opening a page that a search found is part of that search and not billed again.
+    searches = sum(kind == "web_search_call" and _is_search(item) for kind, item in items)
+    return whole_units(
+        web_searches=max(searches, answer.count("tool_usage.web_search.num_requests")),
+        file_searches=sum(kind == "file_search_call" for kind, _ in items),
+        code_interpreter_calls=sum(kind == "code_interpreter_call" for kind, _ in items),
+    )
+
+
+def _is_search(item: Answer) -> bool:
+    return not item.has_any("action.type") or item.find("action.type") == "search"
