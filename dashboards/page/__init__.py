@@ -1,0 +1,1 @@
+"""The local page: one look at spend, calls and tokens, live, for everyone without a dashboard server."""
