@@ -1,0 +1,68 @@
+"""One measurement: a value beside its baseline, from the same run, with CPU seconds as well as wall time."""
+
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds that a block took. `cpu_seconds` counts this process with all its threads."""
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@contextmanager
+def clock() -> Iterator[Clock]:
+    """Times the block."""
+    taken = Clock()
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield taken
+    taken.wall_seconds = time.perf_counter() - wall
+    taken.cpu_seconds = time.process_time() - cpu
+
+
+def peak_mib() -> float:
+    """The most memory that this process has held so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@dataclass(slots=True)
+class Measurement:
+    """What one benchmark found.
+
+    value and baseline are in `unit`; `higher_is_better` says which way; `bar` is what the design asks of `value`,
+    None where it asks nothing.
+    """
+
+    name: str
+    value: float
+    unit: str
+    baseline: float | None = None
+    baseline_is: str = ""
+    bar: float | None = None
+    higher_is_better: bool = True
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_mib: float = field(default_factory=peak_mib)
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """value / baseline."""
+        return self.value / self.baseline if self.baseline else None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the bar is reached; None where there is none."""
+        if self.bar is None:
+            return None
+        return self.value >= self.bar if self.higher_is_better else self.value <= self.bar
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in build/bench.json."""
+        return {**asdict(self), "ratio": self.ratio, "reached": self.reached}

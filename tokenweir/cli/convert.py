@@ -1,0 +1,96 @@
+"""`weir parse` and `weir price`: filters from standard input to standard output, one JSON object a line.
+
+Neither touches Kafka or the ledger. A line that cannot be taken gives `{"error": …}` in its place, so that input
+and output stay line by line beside each other; the exit status stays 0.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from producers.files import parse_answers
+from tokenweir.cli.options import parse_moment
+from tokenweir.errors import RejectedInput
+from tokenweir.pricing import PriceBook, priced_fields
+from tokenweir.settings import Settings
+from tokenweir.usage import UsageEvent
+from tokenweir.usage.reading import read_event_line
+
+
+@click.command()
+@click.option("--vendor", required=True, help="Who answered: openai, anthropic, google…")
+@click.option("--surface", help="Which of the vendor's interfaces; found by itself where not named.")
+def parse(vendor: str, surface: str | None) -> None:
+    """Turn raw vendor answers (JSONL on standard input) into usage events.
+
+    \b
+    Example:
+      weir parse --vendor anthropic < answers.jsonl
+    """
+    for fields in parse_answers(sys.stdin.buffer, vendor, surface, now=datetime.now(UTC)):
+        _write(fields)
+
+
+@click.command()
+@click.option("--at", help="Price at the prices of this time instead of each event's own.")
+@click.option(
+    "--known-at", help="Use only what the price book knew at this time (default: all that it knows now)."
+)
+@click.option(
+    "--prices",
+    "overlay",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A price file of your own, over the built-in book.",
+)
+def price(at: str | None, known_at: str | None, overlay: Path | None) -> None:
+    """Price usage events (JSONL on standard input).
+
+    An event here needs only vendor, model and its counts; id, source and time are filled in where missing. The
+    answer is the event with cost, list_cost, native_cost (decimal strings, null where there is no price), currency,
+    cost_parts, price_id and price_status.
+
+    \b
+    Example:
+      echo '{"vendor":"openai","model":"gpt-4o","input_tokens":1000,"output_tokens":500}' | weir price
+    """
+    now = datetime.now(UTC)
+    moment, known = parse_moment(at, now), parse_moment(known_at, now)
+    book = PriceBook.default(overlay or Settings().pricing.overlay)
+    for number, line in enumerate(sys.stdin.buffer):
+        if not line.strip():
+            continue
+        try:
+            event = _event_of(line, moment or now)
+        except RejectedInput as error:
+            _write({"error": str(error), "reason": error.reason, "field": error.field, "line": number})
+            continue
+        priced = book.price(event, at=moment, known_at=known)
+        shown = event.model_dump(mode="json", exclude_defaults=True)
+        _write(shown | priced_fields(priced))
+
+
+def _event_of(line: bytes, now: datetime) -> UsageEvent:
+    """The event of a line that may leave out its id, source and time."""
+    try:
+        given: Any = json.loads(line, parse_float=str)
+    except (ValueError, RecursionError):
+        return read_event_line(line, now=now)
+    missing: dict[str, str] = {}
+    if isinstance(given, dict):
+        defaults = {"id": "price:1", "source": "price", "time": now.isoformat()}
+        missing = {name: value for name, value in defaults.items() if name not in given}
+    if not missing:
+        return read_event_line(line, now=now)
+    # Put in front of the object's own text, so that no number of the input is read and written again.
+    body = line.strip()
+    front = json.dumps(missing)[:-1].encode()
+    rest = body[1:].lstrip()
+    return read_event_line(front + (b"}" if rest == b"}" else b"," + rest), now=now)
+
+
+def _write(fields: dict[str, Any]) -> None:
+    click.echo(json.dumps(fields, ensure_ascii=False))

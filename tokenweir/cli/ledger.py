@@ -1,0 +1,141 @@
+"""`weir spend`, `query`, `rejected`, `unpriced`: reading the ledger."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from sinks.clickhouse import queries
+
+from tokenweir.cli.options import (
+    data_dir_option,
+    find_place,
+    json_option,
+    ledger_options,
+    open_ledger,
+    parse_moment,
+)
+from tokenweir.cli.output import print_rows
+from tokenweir.errors import WrongCall
+
+_FORMATS = click.Choice(["table", "json", "csv"])
+
+
+@click.command()
+@click.option("--by", default="", help="Dimensions, comma-separated: team,model,vendor,day…")
+@click.option("--since", help="From this time on: 2026-11-01, today, 7d…")
+@click.option("--until", help="Up to, not including, this time.")
+@click.option("--where", multiple=True, metavar="DIMENSION=VALUE", help="Only this; repeat for more.")
+@click.option("--format", "form", type=_FORMATS, default="table", show_default=True)
+@ledger_options
+def spend(
+    by: str,
+    since: str | None,
+    until: str | None,
+    where: tuple[str, ...],
+    form: str,
+    as_json: bool,
+    data_dir: Path | None,
+) -> None:
+    """What was spent: calls, tokens and cost, exact, largest first.
+
+    `cost` is USD. Calls without a price are in `unpriced_calls`, never in the cost.
+
+    \b
+    Examples:
+      weir spend --by team,model --since 7d
+      weir spend --by day --where vendor=anthropic --format csv
+    """
+    dimensions = [name.strip() for name in by.split(",") if name.strip()]
+    conditions: dict[str, str] = {}
+    for condition in where:
+        name, equals, value = condition.partition("=")
+        if not equals:
+            raise WrongCall(f"--where {condition!r} is not of the form DIMENSION=VALUE")
+        conditions[name] = value
+    now = datetime.now(UTC)
+    with open_ledger(find_place(data_dir)) as client:
+        rows = queries.spend(
+            client,
+            by=dimensions,
+            since=parse_moment(since, now),
+            until=parse_moment(until, now),
+            where=conditions,
+        )
+    columns = [
+        *dimensions,
+        "calls",
+        "input_tokens",
+        "cache_read_tokens",
+        "output_tokens",
+        "cost",
+        "unpriced_calls",
+    ]
+    chosen = "json" if as_json else form
+    if chosen == "csv" or (chosen == "json" and rows):
+        columns = list(rows[0]) if rows else columns
+    print_rows(rows, columns, chosen, empty="nothing was spent in that time")
+
+
+@click.command()
+@click.argument("sql")
+@click.option("--format", "form", default="", help="Any ClickHouse output format [default: PrettyCompact].")
+@ledger_options
+def query(sql: str, form: str, as_json: bool, data_dir: Path | None) -> None:
+    """Run read-only SQL on the ledger. The view to ask is `usage`: each call once.
+
+    \b
+    Example:
+      weir query "SELECT model, sum(cost) FROM usage GROUP BY model ORDER BY 2 DESC"
+    """
+    chosen = form or (
+        "JSON" if as_json else "PrettyCompact" if sys.stdout.isatty() else "PrettyCompactNoEscapes"
+    )
+    with open_ledger(find_place(data_dir)) as client:
+        answer = queries.read_only_query(client, sql, chosen)
+    sys.stdout.buffer.write(answer)
+    sys.stdout.flush()
+
+
+@click.command()
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--payload", is_flag=True, help="Show what was kept of each piece too.")
+@ledger_options
+def rejected(limit: int, payload: bool, as_json: bool, data_dir: Path | None) -> None:
+    """What was refused, newest first: the reason, the field, where it stood.
+
+    \b
+    Example:
+      weir rejected --limit 5 --payload
+    """
+    with open_ledger(find_place(data_dir)) as client:
+        rows = queries.rejected(client, limit=limit)
+    columns = ["rejected_at", "stage", "reason", "field", "detail", "id", "size_bytes"]
+    if payload:
+        columns.append("payload")
+    print_rows(rows, columns, "json" if as_json else "table", empty="nothing was refused")
+
+
+@click.command()
+@data_dir_option
+@json_option
+def unpriced(as_json: bool, data_dir: Path | None) -> None:
+    """What has no price: the model, why, and how much traffic it holds back.
+
+    \b
+    Example:
+      weir unpriced
+    """
+    with open_ledger(find_place(data_dir)) as client:
+        rows = queries.unpriced(client)
+    columns = [
+        "vendor",
+        "model",
+        "unpriced_reason",
+        "calls",
+        "input_tokens",
+        "output_tokens",
+        "first_at",
+        "last_at",
+    ]
+    print_rows(rows, columns, "json" if as_json else "table", empty="everything has a price")

@@ -1,0 +1,120 @@
+"""Options that several commands share, and how a command finds the ledger that they name."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from pydantic import SecretStr
+from sinks.clickhouse.client import LedgerClient, connect
+from sinks.clickhouse.migrate import migrate
+
+from tokenweir.errors import WrongCall
+from tokenweir.local.data_dir import DataDir, RunningPipeline
+from tokenweir.settings import ClickHouseSettings, Settings
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_LOCK_WAIT_SECONDS: Final = 10.0
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The embedded ledger's directory [default: the settings' ledger, else .tokenweir].",
+)
+
+
+def ledger_options(command: _F) -> _F:
+    """Adds --data-dir and --json."""
+    return data_dir_option(json_option(command))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the ledger is: an embedded one in a directory, or the server of the settings."""
+
+    settings: Settings
+    data_dir: DataDir | None
+
+
+def find_place(data_dir: Path | None) -> Place:
+    """The ledger that --data-dir names, else the settings' server, else the embedded one of the settings."""
+    settings = Settings()
+    if data_dir is not None:
+        return Place(settings, DataDir(data_dir))
+    if settings.clickhouse.dsn.get_secret_value():
+        return Place(settings, None)
+    return Place(settings, DataDir(settings.local.data_dir))
+
+
+def with_dsn(settings: ClickHouseSettings, dsn: str) -> ClickHouseSettings:
+    """The same settings for another store."""
+    return settings.model_copy(update={"dsn": SecretStr(dsn)})
+
+
+def running_ledger(settings: ClickHouseSettings, running: RunningPipeline) -> ClickHouseSettings:
+    """The settings by which another process queries the ledger of a run."""
+    return with_dsn(settings, f"clickhouse://{running.host}:{running.clickhouse_port}")
+
+
+@contextmanager
+def open_ledger(place: Place) -> Iterator[LedgerClient]:
+    """The ledger, for reading: through the run that has it open, or directly where none has.
+
+    Raises WrongCall for an embedded ledger that is not there, StoreUnavailable where it cannot be reached.
+    """
+    clickhouse = place.settings.clickhouse
+    if place.data_dir is None:
+        with connect(clickhouse) as client:
+            yield client
+        return
+    running = place.data_dir.running()
+    if running is not None:
+        with connect(running_ledger(clickhouse, running)) as client:
+            yield client
+        return
+    if not place.data_dir.ledger.exists():
+        raise WrongCall(
+            f"there is no ledger in {place.data_dir.path}",
+            hint="Fill one with `weir ingest` or `weir demo`, or name another with --data-dir",
+        )
+    with place.data_dir.locked(wait_seconds=_LOCK_WAIT_SECONDS):
+        embedded = with_dsn(clickhouse, f"chdb://{place.data_dir.ledger}")
+        with connect(embedded) as client:
+            migrate(client, embedded)
+            yield client
+
+
+_SPAN = re.compile(r"^(\d+)([mhdw])$")
+_SPAN_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_moment(text: str | None, now: datetime) -> datetime | None:
+    """A moment as people write it: `2026-11-01`, `2026-11-01T12:00Z`, `today`, `yesterday`, or `7d` for that long ago.
+
+    A time without a zone is UTC. Raises WrongCall.
+    """
+    if text is None:
+        return None
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if text == "now":
+        return now
+    if text == "today":
+        return midnight
+    if text == "yesterday":
+        return midnight - timedelta(days=1)
+    span = _SPAN.match(text)
+    if span:
+        return now - timedelta(**{_SPAN_UNITS[span[2]]: int(span[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WrongCall(
+            f"{text!r} is not a time",
+            hint="Write 2026-11-01, 2026-11-01T12:00Z, today, or 7d for seven days ago",
+        ) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,122 @@
+"""The root of `weir`: which commands there are, and how errors reach a person.
+
+Exit status: 0 done, 1 failed, 2 called wrongly. An error is one sentence on standard error that says what
+happened and what to do next; a stack trace shows only for a fault of our own, or with --debug.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import click
+from pydantic import ValidationError
+
+from tokenweir import __version__
+from tokenweir.errors import TokenweirError
+
+# A command's module is imported when it is called, so that `weir --help` needs none of the optional packages.
+_COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "up": ("tokenweir.cli.run", "run the whole pipeline here, until interrupted"),
+    "demo": ("tokenweir.cli.run", "the same with a simulated fleet"),
+    "ingest": ("tokenweir.cli.ingest", "read logs and exports into the ledger"),
+    "parse": ("tokenweir.cli.convert", "raw vendor answers in, usage events out"),
+    "price": ("tokenweir.cli.convert", "usage events in, their costs out"),
+    "spend": ("tokenweir.cli.ledger", "what was spent"),
+    "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
+    "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
+    "unpriced": ("tokenweir.cli.ledger", "what has no price"),
+    "doctor": ("tokenweir.cli.operate", "what is wrong"),
+    "gateway": ("tokenweir.cli.operate", "the HTTP way in, against a Kafka cluster"),
+    "worker": ("tokenweir.cli.operate", "one stream worker, against a Kafka cluster"),
+    "migrate": ("tokenweir.cli.operate", "bring the ledger's tables up to date"),
+    "topics": ("tokenweir.cli.operate", "create or show the Kafka topics"),
+}
+
+
+class Weir(click.Group):
+    """The command group; finds a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which a newcomer meets them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        try:
+            return getattr(import_module(module), cmd_name)  # type: ignore[no-any-return]
+        except ModuleNotFoundError as error:
+            if error.name is not None and error.name.split(".")[0] in (
+                "tokenweir",
+                "producers",
+                "streams",
+                "sinks",
+            ):
+                raise
+            raise click.ClickException(
+                f"`weir {cmd_name}` needs the package {error.name}; install tokenweir[all]"
+            ) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(
+    cls=Weir,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Start with: weir demo",
+)
+@click.version_option(__version__, prog_name="weir")
+@click.option("--debug", is_flag=True, help="Show the stack trace of an error.")
+def weir(debug: bool) -> None:
+    """Tokenweir: every vendor's token usage in, one exact priced ledger out."""
+    if debug:
+        os.environ["TOKENWEIR_DEBUG"] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script. Ends the process with the command's exit status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status; errors are written to standard error."""
+    try:
+        result: Any = weir.main(args=arguments, prog_name="weir", standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except TokenweirError as error:
+        if os.environ.get("TOKENWEIR_DEBUG"):
+            raise
+        click.echo(f"weir: {error}", err=True)
+        return error.exit_status
+    except ValidationError as error:
+        click.echo(f"weir: {_settings_problem(error)}", err=True)
+        return 2
+    except BrokenPipeError:
+        # The reader went away (`weir query … | head`); nothing is wrong with us.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _settings_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return (
+        f"the setting {name} is wrong: {first['msg']}. "
+        "Mend it in tokenweir.toml or in its TOKENWEIR_ environment variable"
+    )
