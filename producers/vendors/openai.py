@@ -60,7 +60,7 @@ def is_surely_azure(answer: Answer) -> bool:
 def is_surely_openai(answer: Answer) -> bool:
     """OpenAI's shape, and a model that OpenAI makes: many other hosts send the same shape."""
     at = "response.body." if is_batch_line(answer) else ""
-    if not answer.has_any(f"{at}usage", f"{at}model"):
+    if not answer.has_any(f"{at}usage"):
         return False
     model = answer.find(f"{at}model")
-    return isinstance(model, str) and model.startswith(_OPENAI_MODELS) and answer.has_any(f"{at}usage")
+    return isinstance(model, str) and model.startswith(_OPENAI_MODELS)

@@ -1,0 +1,168 @@
+"""Reads files of usage: path by path, row by row, into events and rejections.
+
+Invariants: memory does not grow with a file but for the names of its rows (`row_names`); a row that cannot be read
+becomes a Rejection and costs only itself; reading the same content again gives the same ids; mistakes in the call
+are raised before the first row is taken.
+Limits: a wholly refused file is given up after `refused_rows_limit` rows, and then none of them is passed on.
+"""
+
+from collections.abc import Generator, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from producers.files.formats import Format, ReadOptions, bind, file_time_of
+from producers.files.lines import FileLines, UnreadableFile
+from producers.files.row_names import RowNames, source_of
+from producers.files.rows import Row
+from tokenweir.errors import RejectedInput, TokenweirError, WrongCall
+from tokenweir.usage.event import UsageEvent
+from tokenweir.usage.redaction import redact
+from tokenweir.usage.rejection import Rejection
+
+Piece = UsageEvent | Rejection
+
+_PROGRESS_ROWS = 256
+
+
+class FileReading(Iterator[Piece]):
+    """The pieces of some files, with the figures of a progress bar.
+
+    total_bytes and read_bytes: of the files as they lie on disk, compressed or not. path: the file being read.
+    Iterating raises UnreadableFile, after all other files were read, where a file broke off; WrongCall for a file
+    that does not fit the call; TokenweirError where the first rows of a file were all refused.
+    """
+
+    def __init__(self, paths: Iterable[str | Path], options: ReadOptions) -> None:
+        """Raises WrongCall for a path that cannot be read and for a map that does not fit a file's columns."""
+        self._options = options
+        self._paths = [Path(path) for path in paths]
+        if not self._paths:
+            raise WrongCall("no file to read", hint="Give one path or more")
+        self.total_bytes = 0
+        for path in self._paths:
+            self._check(path)
+        self.read_bytes = 0
+        self.event_count = 0
+        self.rejection_count = 0
+        self.path: Path | None = None
+        self._pieces = self._read_all()
+
+    def __next__(self) -> Piece:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Ends the reading early and closes the file."""
+        self._pieces.close()
+
+    def _check(self, path: Path) -> None:
+        if not path.exists():
+            raise WrongCall(f"no file {path}", hint="Check the path")
+        if path.is_dir():
+            raise WrongCall(f"{path} is a directory", hint=f"Name its files, e.g. {path}/*.jsonl")
+        if not path.is_file():
+            return  # A pipe can be opened only once.
+        self.total_bytes += path.stat().st_size
+        with FileLines(path) as lines:
+            self._bind(lines)
+
+    def _bind(self, lines: FileLines) -> Format | None:
+        return bind(
+            lines,
+            self._options,
+            source=self._source(lines.path),
+            file_time=file_time_of(lines.path, self._options.now),
+        )
+
+    def _source(self, path: Path) -> str:
+        return str(self._options.column_map.fixed.get("source") or source_of(path))
+
+    def _read_all(self) -> Generator[Piece, None, None]:
+        broken: list[UnreadableFile] = []
+        done_bytes = 0
+        for path in self._paths:
+            self.path = path
+            with FileLines(path) as lines:
+                try:
+                    yield from self._read(lines, done_bytes)
+                except UnreadableFile as error:
+                    broken.append(error)
+            if path.is_file():
+                done_bytes += path.stat().st_size
+            self.read_bytes = done_bytes
+        if len(broken) == 1:
+            raise broken[0]
+        if broken:
+            raise UnreadableFile(
+                f"{len(broken)} files broke off; the first: {broken[0].message}", hint=broken[0].hint
+            )
+
+    def _read(self, lines: FileLines, done_bytes: int) -> Iterator[Piece]:
+        bound = self._bind(lines)
+        if bound is None:
+            return
+        names = RowNames(self._source(lines.path))
+        held: list[Rejection] | None = []
+        rows = bound.rows()
+        count = 0
+        while True:
+            try:
+                row = next(rows, None)
+            except UnreadableFile:
+                yield from held or ()
+                raise
+            if row is None:
+                break
+            count += 1
+            if count % _PROGRESS_ROWS == 0:
+                self.read_bytes = done_bytes + lines.position_bytes
+            try:
+                if row.problem is not None:
+                    raise row.problem
+                events = bound.events(row, partial(names.name, row.number, row.content))
+            except RejectedInput as problem:
+                rejection = self._rejection(row, bound, names, problem)
+                self.rejection_count += 1
+                if held is None:
+                    yield rejection
+                    continue
+                held.append(rejection)
+                if len(held) >= self._options.refused_rows_limit:
+                    raise _all_refused(lines.path, len(held), problem) from None
+                continue
+            if held is not None:
+                yield from held
+                held = None
+            for event in events:
+                self.event_count += 1
+                yield event
+        yield from held or ()
+
+    def _rejection(self, row: Row, bound: Format, names: RowNames, problem: RejectedInput) -> Rejection:
+        payload, truncated = redact(bound.kept(row))
+        return Rejection.model_validate(
+            {
+                "id": names.name(row.number, row.content),
+                "rejected_at": self._options.now,
+                "stage": "collector",
+                "reason": problem.reason,
+                "field": problem.field,
+                "detail": str(problem)[:2000],
+                "line": row.number,
+                "key": names.source,
+                "size_bytes": row.size_bytes,
+                "payload": payload,
+                "truncated": truncated,
+            }
+        )
+
+
+def read_files(paths: Iterable[str | Path], options: ReadOptions) -> FileReading:
+    """The events and rejections of `paths`, in order, as an iterator that also tells its progress."""
+    return FileReading(paths, options)
+
+
+def _all_refused(path: Path, count: int, problem: RejectedInput) -> TokenweirError:
+    return TokenweirError(
+        f"{path}: the first {count} rows are all refused, the last because {problem.message}",
+        hint="Check --format and --map; nothing of this file was taken",
+    )
