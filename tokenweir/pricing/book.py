@@ -1,0 +1,339 @@
+"""The price book: which price holds for a call, and what the call costs.
+
+Three questions, three arguments: as billed (`known_at` = when it was metered), as known now (neither), at the prices of
+another date (`at`). The answer depends on nothing but the rows, the rates and the arguments; the book has no clock.
+
+Which row holds, first to last: a later source over an earlier one (the company's file, the project's own data, the
+feed), a row for the region over one for any, the later recorded, the scheduled, the later in the file. A time that no
+row covers has no price.
+
+The answer for a (vendor, model, service tier, region) holds for a span of time; it is kept, so that the next lookup
+within it is one dictionary access and two comparisons. Not for use by several threads at once while it is being
+filled; a book per thread or process costs little.
+"""
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+from tokenweir.errors import WrongCall
+from tokenweir.money import PICOS_PER_UNIT, divide_half_even, picos_from_decimal
+from tokenweir.pricing.calculation import NoPrice, PreparedPrice, all_parts, to_usd
+from tokenweir.pricing.exchange import ExchangeRates, reference_rates
+from tokenweir.pricing.price import (
+    BEGINNING,
+    END,
+    STANDARD,
+    Price,
+    Priced,
+    service_tier_name,
+    times_standard,
+)
+
+_MAX_KEYS: Final = 50_000
+_MAX_SPANS_PER_KEY: Final = 4_000
+_MAX_REASON: Final = 256
+_Key = tuple[str, str, str, str]
+
+
+class PriceSource(Protocol):
+    """Where rows come from: a feed, a data file, a table."""
+
+    def rows_for(self, vendor: str, model: str) -> Sequence[Price]:
+        """Rows that mean the model, in an order in which a later one wins over an equal earlier one."""
+
+    def rows(self) -> Iterator[Price]:
+        """Every row."""
+
+    def recorded_times(self) -> set[datetime]:
+        """When any of the rows became known."""
+
+
+class _Answer:
+    """What holds for a key from `starts_at` up to but not `ends_at`."""
+
+    __slots__ = ("ends_at", "fx_rate_picos", "prepared", "price", "reason", "starts_at")
+
+    def __init__(
+        self,
+        starts_at: datetime,
+        ends_at: datetime,
+        price: Price | None,
+        prepared: PreparedPrice | None,
+        fx_rate_picos: int | None,
+        reason: str,
+    ) -> None:
+        self.starts_at = starts_at
+        self.ends_at = ends_at
+        self.price = price
+        self.prepared = prepared
+        self.fx_rate_picos = fx_rate_picos
+        self.reason = reason
+
+
+_starts_at = attrgetter("starts_at")
+
+
+class PriceBook:
+    """Rows from several sources, the later of which win, and exchange rates."""
+
+    def __init__(self, sources: Sequence[PriceSource], rates: ExchangeRates | None = None) -> None:
+        self._sources = tuple(sources)
+        self._rates = rates or ExchangeRates()
+        recorded = self._rates.recorded_times().union(*(source.recorded_times() for source in self._sources))
+        self._recorded_times = sorted(recorded)
+        self._last_recorded_at = max(recorded, default=BEGINNING)
+        # What is known changes only at a recorded time: the answers of one such epoch are the same.
+        self._epochs: dict[int, dict[_Key, _Answer]] = {}
+        self._spans: dict[tuple[int, _Key], list[_Answer]] = {}
+        self._current = self._epochs.setdefault(len(self._recorded_times), {})
+
+    @classmethod
+    def default(cls, overlay: Path | None = None) -> Self:
+        """genai-prices, the project's own data over it, and a company's overlay file over both.
+
+        Raises WrongCall for an overlay that has a mistake, with its line, the reason and the fix.
+        """
+        from tokenweir.pricing.genai_feed import GenaiFeed
+        from tokenweir.pricing.overlay import own_overlay, read_overlay_file
+
+        sources: list[PriceSource] = [GenaiFeed(), own_overlay()]
+        if overlay is None:
+            return cls(sources, ExchangeRates(reference_rates()))
+        company = read_overlay_file(overlay)
+        return cls([*sources, company], ExchangeRates(reference_rates(), company.exchange_rates))
+
+    def rows(self) -> Iterator[Price]:
+        """Every row of every source."""
+        for source in self._sources:
+            yield from source.rows()
+
+    def lookup(
+        self,
+        vendor: str,
+        model: str,
+        time: datetime,
+        *,
+        service_tier: str = STANDARD,
+        region: str = "",
+        known_at: datetime | None = None,
+    ) -> Price | None:
+        """The price that holds for a call at `time`, as known at `known_at` (None: all that is known)."""
+        answers = self._current
+        if known_at is not None and known_at < self._last_recorded_at:
+            answers = self._answers(known_at)
+        key = (vendor, model, service_tier, region)
+        answer = answers.get(key)
+        if answer is not None and answer.starts_at <= time < answer.ends_at:
+            return answer.price
+        return self._find(answers, key, time, known_at).price
+
+    def price(self, event: Any, *, known_at: datetime | None = None, at: datetime | None = None) -> Priced:
+        """What `event` costs.
+
+        event: anything with the attributes of UsageEvent, valid as one. known_at: only what was known then (None: all
+        that is known). at: at the prices and exchange rates of that time instead of the event's own.
+        """
+        answers = self._current
+        if known_at is not None and known_at < self._last_recorded_at:
+            answers = self._answers(known_at)
+        time = event.time if at is None else at
+        key = (event.vendor, event.model, event.service_tier, event.region)
+        answer = answers.get(key)
+        if answer is None or not answer.starts_at <= time < answer.ends_at:
+            answer = self._find(answers, key, time, known_at)
+        prepared = answer.prepared
+        if prepared is None:
+            return self._reported(event, answer.reason, time, known_at)
+        card = prepared.only or prepared.card_for(event)
+        # As is_plain_event; written out, because a call costs as much as the test.
+        if card.is_plain and not (
+            event.units
+            or event.input_audio_tokens
+            or event.input_image_tokens
+            or event.output_audio_tokens
+            or event.output_image_tokens
+        ):
+            parts = card.plain_parts(event)
+        else:
+            try:
+                parts = all_parts(card, event)
+            except NoPrice as problem:
+                return self._reported(event, f"{problem} ({prepared.price_id})", time, known_at)
+        rate = answer.fx_rate_picos
+        if rate == PICOS_PER_UNIT:
+            cost = 0
+            for _, picos in parts:
+                cost += picos
+            return Priced(
+                cost, cost, cost, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
+            )
+        native = sum(picos for _, picos in parts)
+        if rate is None:
+            # Nothing needs no exchange rate: free stays free.
+            if not native:
+                zeros = tuple((name, 0) for name, _ in parts)
+                return Priced(0, 0, 0, prepared.currency, None, zeros, prepared.price_id, prepared.status, "")
+            return Priced(
+                None, None, native, prepared.currency, None, (), prepared.price_id, "unpriced", answer.reason
+            )
+        cost, usd_parts = to_usd(parts, rate)
+        return Priced(
+            cost,
+            cost,
+            native,
+            prepared.currency,
+            rate,
+            usd_parts,
+            prepared.price_id,
+            prepared.status,
+            "",
+        )
+
+    def _answers(self, known_at: datetime) -> dict[_Key, _Answer]:
+        return self._epochs.setdefault(bisect_right(self._recorded_times, known_at), {})
+
+    def _find(
+        self, answers: dict[_Key, _Answer], key: _Key, time: datetime, known_at: datetime | None
+    ) -> _Answer:
+        """The answer for `time`, from the spans answered before or worked out; kept as the key's latest."""
+        if time.tzinfo is None:
+            raise WrongCall(f"the time {time} has no zone", hint="Pass an aware datetime, in UTC")
+        known = END if known_at is None else known_at
+        spans_key = (bisect_right(self._recorded_times, known), key)
+        spans = self._spans.setdefault(spans_key, [])
+        index = bisect_right(spans, time, key=_starts_at)
+        if index and time < spans[index - 1].ends_at:
+            answer = spans[index - 1]
+        else:
+            answer = self._work_out(key, time, known)
+            if len(spans) >= _MAX_SPANS_PER_KEY:
+                spans.clear()
+            insort(spans, answer, key=_starts_at)
+        if len(answers) >= _MAX_KEYS:
+            # Names come from outside: a flood of made-up ones may cost time but not memory.
+            answers.clear()
+            self._spans.clear()
+        answers[key] = answer
+        return answer
+
+    def _work_out(self, key: _Key, time: datetime, known_at: datetime) -> _Answer:
+        vendor, model, tier_name, region = key
+        tier = service_tier_name(tier_name)
+        rows = self._candidates(vendor, model, region, known_at)
+        price, starts_at, ends_at = self._row_at(rows, tier, time)
+        if price is None:
+            return _Answer(
+                starts_at, ends_at, None, None, None, self._why_not(key, tier, rows, time, known_at)
+            )
+        rate, rate_from, rate_to = self._rates.rate(price.currency, time, known_at)
+        reason = (
+            "" if rate is not None else f"no exchange rate from {price.currency} to USD on {time:%Y-%m-%d}"
+        )
+        return _Answer(
+            max(starts_at, rate_from), min(ends_at, rate_to), price, PreparedPrice(price), rate, reason
+        )
+
+    def _candidates(self, vendor: str, model: str, region: str, known_at: datetime) -> list[Price]:
+        """Rows that mean the call and are known, in order of precedence."""
+        ranked = [
+            ((layer, bool(row.regions), row.recorded_at, row.schedule is not None, position), row)
+            for layer, source in enumerate(self._sources)
+            for position, row in enumerate(source.rows_for(vendor, model))
+            if row.recorded_at <= known_at and row.is_for_region(region)
+        ]
+        ranked.sort(key=lambda pair: pair[0], reverse=True)
+        return [row for _, row in ranked]
+
+    def _row_at(
+        self, rows: Sequence[Price], tier: str, time: datetime
+    ) -> tuple[Price | None, datetime, datetime]:
+        """The first row that holds at `time`, and the span around it within which that stays so."""
+        starts_at, ends_at = BEGINNING, END
+        for row in rows:
+            if row.service_tier != tier:
+                continue
+            if time < row.starts_at:
+                ends_at = min(ends_at, row.starts_at)
+                continue
+            if time >= row.ends_at:
+                starts_at = max(starts_at, row.ends_at)
+                continue
+            if row.schedule is not None:
+                holds, day_from, day_to = row.schedule.around(time)
+                starts_at, ends_at = max(starts_at, day_from), min(ends_at, day_to)
+                if not holds:
+                    continue
+            if row.factor is not None:
+                standard, base_from, base_to = self._row_at(
+                    [base for base in rows if base.factor is None], STANDARD, time
+                )
+                starts_at, ends_at = max(starts_at, base_from), min(ends_at, base_to)
+                if standard is None:
+                    continue
+                row = times_standard(row, standard)
+            return row, max(starts_at, row.starts_at), min(ends_at, row.ends_at)
+        return None, starts_at, ends_at
+
+    def _why_not(
+        self, key: _Key, tier: str, rows: Sequence[Price], time: datetime, known_at: datetime
+    ) -> str:
+        vendor, model, _, region = key
+        of_tier = [row for row in rows if row.service_tier == tier]
+        if of_tier:
+            first = min(row.starts_at for row in of_tier)
+            if time < first:
+                return f"no price of {vendor}/{model} ({tier}) is known before {first:%Y-%m-%d}"
+            return f"no price of {vendor}/{model} ({tier}) is known for {time:%Y-%m-%d %H:%M}"
+        if rows:
+            return f"no price of {vendor}/{model} for the service tier {tier}"
+        named = [row for source in self._sources for row in source.rows_for(vendor, model)]
+        if not named:
+            return f"no price of {vendor}/{model}"
+        if not any(row.recorded_at <= known_at for row in named):
+            return f"no price of {vendor}/{model} was known on {known_at:%Y-%m-%d}"
+        return f"no price of {vendor}/{model} for the region {region!r}"
+
+    def _reported(self, event: Any, reason: str, time: datetime, known_at: datetime | None) -> Priced:
+        """The reported cost where there is one in a currency with a rate, else unpriced."""
+        reported, currency = event.reported_cost, event.reported_currency
+        if reported is None:
+            return _unpriced(reason)
+        if not currency:
+            return _unpriced(f"{reason}; the reported cost names no currency")
+        rate, _, _ = self._rates.rate(currency, time, END if known_at is None else known_at)
+        native = picos_from_decimal(reported)
+        if rate is None:
+            return _unpriced(f"{reason}; no exchange rate for the reported cost in {currency}")
+        cost = divide_half_even(native * rate, PICOS_PER_UNIT)
+        return Priced(cost, cost, native, currency, rate, (("reported", cost),), "", "reported", "")
+
+
+def _unpriced(reason: str) -> Priced:
+    return Priced(None, None, None, "USD", None, (), "", "unpriced", reason[:_MAX_REASON])
+
+
+class RowSource:
+    """A PriceSource over rows at hand."""
+
+    def __init__(self, rows: Iterable[Price]) -> None:
+        self._rows: dict[str, list[Price]] = {}
+        for row in rows:
+            self._rows.setdefault(row.vendor, []).append(row)
+
+    def rows_for(self, vendor: str, model: str) -> list[Price]:
+        """Rows of the vendor that mean the model, in the order they came."""
+        name = model.lower()
+        return [row for row in self._rows.get(vendor, ()) if row.match.holds(name)]
+
+    def rows(self) -> Iterator[Price]:
+        """Every row."""
+        for rows in self._rows.values():
+            yield from rows
+
+    def recorded_times(self) -> set[datetime]:
+        """When any of the rows became known."""
+        return {row.recorded_at for row in self.rows()}

@@ -1,0 +1,269 @@
+"""From a price row and an event to exact picos, component by component. Pure integer arithmetic.
+
+Invariants: the parts sum to the cost; each component is divided once, half to even; a count that no rate covers makes
+the whole event unpriced, never partly priced. Of a native cost in another currency the USD cost is the exact product
+rounded once; its parts are rounded each and the largest takes what is left over.
+"""
+
+from typing import Any, Final
+
+from tokenweir.money import PICOS_PER_UNIT, divide_half_even
+from tokenweir.pricing.components import (
+    MOST_SPECIFIC_FIRST,
+    OVERLAPS,
+    REQUESTS,
+    TOKEN_COMPONENTS,
+    TOKENS_PER_RATE,
+    UNIT_ALIASES,
+    UNIT_PARENTS,
+    UNIT_TOKEN_FIELDS,
+    WITHIN,
+    token_counts,
+)
+from tokenweir.pricing.price import Price, Rate, RateCard
+
+Parts = tuple[tuple[str, int], ...]
+
+_PLAIN: Final = frozenset(("input", "output", "cache_read", "cache_write", "cache_write_1h"))
+
+
+class NoPrice(Exception):
+    """The price at hand does not cover what the event counts; the text says what."""
+
+
+class PreparedCard:
+    """A rate card, made ready for the hot path.
+
+    is_plain: an event with nothing but plain tokens costs the sum of its five counts times the five rates below, each
+    in picos per `scale` tokens (1 where all five divide, so that nothing needs rounding).
+    """
+
+    __slots__ = (
+        "cache_read",
+        "cache_write",
+        "cache_write_1h",
+        "input",
+        "input_above",
+        "is_plain",
+        "output",
+        "output_above",
+        "rates",
+        "scale",
+    )
+
+    def __init__(self, card: RateCard) -> None:
+        self.rates = dict(card.rates)
+        self.input_above = card.input_above
+        self.output_above = card.output_above
+        plain = {name: rate for name, rate in card.rates if name in _PLAIN}
+        # Without an output rate (embeddings) any output is uncovered, and that is for the full calculation to see.
+        self.is_plain = (
+            "input" in plain
+            and "output" in plain
+            and REQUESTS not in self.rates
+            and "reasoning" not in self.rates
+            and not any(rate.steps or rate.minimum or rate.per != TOKENS_PER_RATE for rate in plain.values())
+        )
+        whole = all(rate.picos % TOKENS_PER_RATE == 0 for rate in plain.values())
+        self.scale = 1 if whole else TOKENS_PER_RATE
+
+        def picos(name: str, otherwise: int) -> int:
+            rate = plain.get(name)
+            if rate is None:
+                return otherwise
+            return rate.picos // TOKENS_PER_RATE if whole else rate.picos
+
+        self.input = picos("input", 0)
+        self.output = picos("output", 0)
+        # -1: no rate of its own, so these tokens stay part of the component around them.
+        self.cache_read = picos("cache_read", -1)
+        self.cache_write = picos("cache_write", -1)
+        self.cache_write_1h = picos("cache_write_1h", -1)
+
+    def plain_parts(self, event: Any) -> Parts:
+        """Parts in native picos of an event with plain tokens only. Only for a card that `is_plain`."""
+        scale = self.scale
+        inputs = event.input_tokens
+        outputs = event.output_tokens
+        reads = event.cache_read_tokens
+        writes = event.cache_write_tokens
+        if not (reads or writes):
+            if scale == 1:
+                return (("input", inputs * self.input), ("output", outputs * self.output))
+            return (
+                ("input", divide_half_even(inputs * self.input, scale)),
+                ("output", divide_half_even(outputs * self.output, scale)),
+            )
+        parts = []
+        if reads and self.cache_read >= 0:
+            inputs -= reads
+            parts.append(("cache_read", reads * self.cache_read))
+        if writes:
+            writes_1h = event.cache_write_1h_tokens
+            if writes_1h and self.cache_write_1h >= 0:
+                inputs -= writes_1h
+                writes -= writes_1h
+                parts.append(("cache_write_1h", writes_1h * self.cache_write_1h))
+            if writes and self.cache_write >= 0:
+                inputs -= writes
+                parts.append(("cache_write", writes * self.cache_write))
+        parts.append(("input", inputs * self.input))
+        parts.append(("output", outputs * self.output))
+        if scale == 1:
+            return tuple(parts)
+        return tuple((name, divide_half_even(picos, scale)) for name, picos in parts)
+
+
+class PreparedPrice:
+    """A price row with its cards made ready. `only` is the card where there is just one."""
+
+    __slots__ = ("cards", "currency", "only", "price_id", "status")
+
+    def __init__(self, price: Price) -> None:
+        self.price_id = price.price_id
+        self.currency = price.currency
+        self.cards = tuple(PreparedCard(card) for card in price.cards)
+        self.only = self.cards[0] if len(self.cards) == 1 else None
+        self.status = "free" if price.is_free else "list"
+
+    def card_for(self, event: Any) -> PreparedCard:
+        """The last card whose conditions the event meets."""
+        inputs = event.input_tokens
+        outputs = event.output_tokens
+        for card in reversed(self.cards):
+            if inputs > card.input_above and outputs > card.output_above:
+                return card
+        return self.cards[0]
+
+
+def is_plain_event(event: Any) -> bool:
+    """Whether the event counts nothing but input, cached and output tokens."""
+    return not (
+        event.units
+        or event.input_audio_tokens
+        or event.input_image_tokens
+        or event.output_audio_tokens
+        or event.output_image_tokens
+    )
+
+
+def all_parts(card: PreparedCard, event: Any) -> Parts:
+    """Parts in native picos of any event. Raises NoPrice where a count is not covered by the card."""
+    rates = card.rates
+    parts = _token_parts(rates, event)
+    units = _unit_counts(event.units)
+    for name, (numerator, denominator) in units.items():
+        rate = rates.get(name)
+        if rate is None:
+            raise NoPrice(f"the price has no rate for {name}")
+        parts.append((name, _ratio_cost(rate, *_without_inner(name, numerator, denominator, units, rates))))
+    if REQUESTS in rates and (
+        event.status == "ok" or event.input_tokens or event.output_tokens or event.units
+    ):
+        parts.append((REQUESTS, _ratio_cost(rates[REQUESTS], 1, 1)))
+    return tuple(parts)
+
+
+def _token_parts(rates: dict[str, Rate], event: Any) -> list[tuple[str, int]]:
+    counts = token_counts(event)
+    _settle_overlaps(rates, counts)
+    leaves: dict[str, int] = {}
+    for component in MOST_SPECIFIC_FIRST:
+        if component.name not in rates:
+            continue
+        inner = WITHIN[component.name]
+        leaf = counts[component.name] - sum(count for name, count in leaves.items() if name in inner)
+        if leaf < 0:
+            raise NoPrice(f"the tokens within {component.field} add up to more than it")
+        leaves[component.name] = leaf
+    for total in ("input", "output"):
+        covered = sum(count for name, count in leaves.items() if name == total or name in WITHIN[total])
+        if counts[total] > covered:
+            raise NoPrice(f"the price has no rate for {total}_tokens")
+    return [(name, _count_cost(rates[name], leaf)) for name, leaf in leaves.items() if leaf or name in WITHIN]
+
+
+def _settle_overlaps(rates: dict[str, Rate], counts: dict[str, int]) -> None:
+    """Fill in how many tokens two components share, where the event does not say but it follows or does not matter."""
+    for one, other, both, total in OVERLAPS:
+        if counts[both] or not counts[one] or not counts[other]:
+            continue
+        relevant = both in rates or (one in rates and other in rates)
+        if not relevant:
+            continue
+        least = max(0, counts[one] + counts[other] - counts[total])
+        most = min(counts[one], counts[other])
+        if least != most and not _overlap_is_free(rates, one, other, both, total):
+            raise NoPrice(
+                f"how many of the {one} tokens are {other} tokens is not stated, and they cost differently"
+            )
+        if least and both not in rates:
+            raise NoPrice(f"the price has no rate for {TOKEN_COMPONENTS[both].field}")
+        counts[both] = least
+
+
+def _overlap_is_free(rates: dict[str, Rate], one: str, other: str, both: str, total: str) -> bool:
+    """Whether a token more in the overlap leaves the cost as it is."""
+    needed = [rates.get(name) for name in (one, other, both, total)]
+    if any(rate is None or rate.steps or rate.minimum for rate in needed):
+        return False
+    first, second, shared, around = (rate.picos for rate in needed if rate is not None)
+    return shared + around == first + second
+
+
+def _unit_counts(units: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """Units that are not token counts, under their own names, as exact ratios. Zero counts are left out."""
+    counts: dict[str, tuple[int, int]] = {}
+    for name, amount in units.items():
+        if name in UNIT_TOKEN_FIELDS or not amount:
+            continue
+        if isinstance(amount, float):
+            raise TypeError(f"units.{name} is a float; amounts are Decimal or int")
+        own_name = UNIT_ALIASES.get(name, name)
+        if own_name in counts:
+            raise NoPrice(f"{own_name} is stated twice, as {name} too")
+        counts[own_name] = amount.as_integer_ratio()
+    return counts
+
+
+def _without_inner(
+    name: str, numerator: int, denominator: int, units: dict[str, tuple[int, int]], rates: dict[str, Rate]
+) -> tuple[int, int]:
+    """The count of a unit without the units that are part of it and have a rate of their own; never below zero."""
+    for inner, outer in UNIT_PARENTS.items():
+        if outer == name and inner in units and inner in rates:
+            inner_numerator, inner_denominator = units[inner]
+            numerator = max(numerator * inner_denominator - inner_numerator * denominator, 0)
+            denominator *= inner_denominator
+    return numerator, denominator
+
+
+def _count_cost(rate: Rate, count: int) -> int:
+    return _ratio_cost(rate, count, 1)
+
+
+def _ratio_cost(rate: Rate, numerator: int, denominator: int) -> int:
+    if not numerator:
+        return 0
+    numerator = max(numerator, rate.minimum * denominator)
+    total = numerator * rate.picos
+    below = rate.picos
+    for above, picos in rate.steps:
+        if numerator > above * denominator:
+            total += (numerator - above * denominator) * (picos - below)
+            below = picos
+    return divide_half_even(total, rate.per * denominator)
+
+
+def to_usd(parts: Parts, fx_rate_picos: int) -> tuple[int, Parts]:
+    """The USD cost of native parts, and the parts in USD picos; they sum to the cost."""
+    if fx_rate_picos == PICOS_PER_UNIT:
+        return sum(picos for _, picos in parts), parts
+    cost = divide_half_even(sum(picos for _, picos in parts) * fx_rate_picos, PICOS_PER_UNIT)
+    converted = [(name, divide_half_even(picos * fx_rate_picos, PICOS_PER_UNIT)) for name, picos in parts]
+    remainder = cost - sum(picos for _, picos in converted)
+    if remainder:
+        largest = max(range(len(converted)), key=lambda index: converted[index][1])
+        name, picos = converted[largest]
+        converted[largest] = (name, picos + remainder)
+    return cost, tuple(converted)

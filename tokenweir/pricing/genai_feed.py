@@ -1,0 +1,312 @@
+"""The default feed: the whole of genai-prices (MIT), compiled into price rows of our own.
+
+One row a model, service tier, period and daily window. A provider's models are compiled when the first of its names is
+asked for. Three readings differ from genai-prices' own, because a price that is not known is not a price:
+- a request in a tier for which the model lists nothing at that time has no row (genai-prices bills standard);
+- a daily window listed after a start date holds from that date (there it holds for ever);
+- the oldest price holds for earlier dates only because the feed gives it no date; its confidence is "undated".
+
+Variants by anything but batch, service tier and speed (a route, a kind of search) are left out: no event says them.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tokenweir.money import picos_from_decimal
+from tokenweir.pricing.components import REQUESTS, TOKENS_PER_RATE
+from tokenweir.pricing.matching import match_from_clause, with_dashed_date
+from tokenweir.pricing.price import BEGINNING, END, STANDARD, Price, Rate, RateCard, Schedule
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, ModelPrice, PriceVariant, Provider
+
+VENDOR_NAMES: Final = {
+    "x-ai": "xai",
+    "moonshotai": "moonshot",
+    # Z.ai bills in USD what Zhipu's own platform bills in CNY; the feed's "zhipuai" is that CNY list converted at one
+    # rate of its own, so it stays under its own name.
+    "zai": "zhipu",
+}
+"""Our vendor name by genai-prices provider, where they differ."""
+
+_RECORDED_AT: Final = {
+    # The day that the newest of its prices took effect, bar those announced for later.
+    "0.2.3": datetime(2026, 11, 9, tzinfo=UTC),
+}
+
+_TOKEN_KEYS: Final = {
+    "input_mtok": "input",
+    "cache_read_mtok": "cache_read",
+    "cache_write_mtok": "cache_write",
+    "cache_write_1h_mtok": "cache_write_1h",
+    "input_audio_mtok": "input_audio",
+    "input_image_mtok": "input_image",
+    "input_video_mtok": "input_video",
+    "cache_audio_read_mtok": "cache_read_audio",
+    "cache_image_read_mtok": "cache_read_image",
+    "cache_video_read_mtok": "cache_read_video",
+    "cache_audio_write_mtok": "cache_write_audio",
+    "cache_image_write_mtok": "cache_write_image",
+    "output_mtok": "output",
+    "output_reasoning_mtok": "reasoning",
+    "output_citation_mtok": "citation",
+    "output_audio_mtok": "output_audio",
+    "output_image_mtok": "output_image",
+    "output_video_mtok": "output_video",
+}
+_UNIT_KEYS: Final = {
+    "input_mchars": ("characters", 1_000_000),
+    "input_text_messages_kcount": ("text_messages", 1000),
+    "audio_hours": ("audio_seconds", 3600),
+    "input_audio_hours": ("input_audio_seconds", 3600),
+    "output_audio_hours": ("output_audio_seconds", 3600),
+    "input_gpixels": ("pixels", 1_000_000_000),
+    "input_document_kpages": ("document_pages", 1000),
+    "input_annotated_document_kpages": ("annotated_document_pages", 1000),
+    "rerank_searches_kcount": ("rerank_searches", 1000),
+    "web_searches_kcount": ("web_searches", 1000),
+    "social_searches_kcount": ("social_searches", 1000),
+    "storage_searches_kcount": ("storage_searches", 1000),
+    "code_executions_kcount": ("code_executions", 1000),
+    "requests_kcount": (REQUESTS, 1000),
+}
+_TIER_CONTEXTS: Final = {("processing", "batch"): "batch", ("speed", "fast"): "fast"}
+_MINIMUM_SECONDS: Final = {("groq", "whisper-large-v3"): 10, ("groq", "whisper-large-v3-turbo"): 10}
+
+_Span = tuple[datetime, datetime]
+
+
+class GenaiFeed:
+    """Price rows from the installed genai-prices.
+
+    skipped: models that could not be compiled, with the reason; empty with the versions this was written for.
+    """
+
+    def __init__(self) -> None:
+        from genai_prices.data import providers
+
+        version = metadata.version("genai-prices")
+        self.source = f"genai-prices {version}"
+        # A version that is not listed became known when it was installed.
+        self.recorded_at = _RECORDED_AT.get(version) or _installed_at()
+        self.skipped: dict[str, str] = {}
+        self._providers = {VENDOR_NAMES.get(provider.id, provider.id): provider for provider in providers}
+        self._by_id = {provider.id: provider for provider in providers}
+        self._compiled: dict[tuple[str, str], list[tuple[Price, ...]]] = {}
+
+    def recorded_times(self) -> set[datetime]:
+        """When the feed became known."""
+        return {self.recorded_at}
+
+    def vendors(self) -> list[str]:
+        """Vendors that the feed has prices of, under our names."""
+        return sorted(self._providers)
+
+    def rows(self) -> Iterator[Price]:
+        """Every row; compiles what is not compiled yet. Rows that a vendor borrows from another are not repeated."""
+        for vendor, provider in self._providers.items():
+            for offer in self._offers(vendor, provider):
+                yield from offer
+
+    def rows_for(self, vendor: str, model: str) -> Sequence[Price]:
+        """The rows of the first model of `vendor` that means the name `model`; empty where none does."""
+        provider = self._providers.get(vendor)
+        if provider is None:
+            # Hugging Face's router takes the partner's name after a colon: meta-llama/Llama-3.3-70B:groq.
+            if vendor == "huggingface" and ":" in model:
+                base, _, partner = model.rpartition(":")
+                if f"huggingface_{partner}" in self._providers:
+                    return self.rows_for(f"huggingface_{partner}", base)
+            return ()
+        name = model.lower()
+        found = self._find(vendor, provider, name)
+        if not found and (dashed := with_dashed_date(name)) != name:
+            found = self._find(vendor, provider, dashed)
+        return found
+
+    def _find(self, vendor: str, provider: "Provider", name: str) -> Sequence[Price]:
+        offers = self._offers(vendor, provider)
+        for lender in provider.fallback_model_providers or ():
+            offers = offers + self._offers(vendor, self._by_id[lender], borrowed=True)
+        for offer in offers:
+            if offer and offer[0].match.holds(name):
+                return offer
+        return ()
+
+    def _offers(
+        self, vendor: str, provider: "Provider", *, borrowed: bool = False
+    ) -> list[tuple[Price, ...]]:
+        offers = self._compiled.get((vendor, provider.id))
+        if offers is None:
+            offers = []
+            for model in provider.models:
+                try:
+                    offers.append(tuple(self._compile(vendor, provider, model, borrowed=borrowed)))
+                except ValueError as error:
+                    self.skipped[f"{provider.id}/{model.id}"] = str(error)
+            self._compiled[vendor, provider.id] = offers
+        return offers
+
+    def _compile(
+        self, vendor: str, provider: "Provider", model: "ModelInfo", *, borrowed: bool
+    ) -> Iterable[Price]:
+        match = match_from_clause(model.match)
+        name = f"{provider.id}/{model.id}" if not borrowed else f"{vendor}/{provider.id}/{model.id}"
+        minimum = _MINIMUM_SECONDS.get((provider.id, model.id), 0)
+        urls = provider.pricing_urls or []
+
+        def row(
+            prices: "ModelPrice",
+            overrides: Sequence["ModelPrice"],
+            tier: str,
+            span: _Span,
+            schedule: Schedule | None,
+        ) -> Price:
+            return Price(
+                price_id=_price_id(name, tier, span[0], schedule),
+                vendor=vendor,
+                match=match,
+                cards=_cards(prices, overrides, minimum),
+                currency="USD",
+                recorded_at=self.recorded_at,
+                source=f"{self.source}, {urls[0]}" if urls else self.source,
+                source_at=self.recorded_at.date(),
+                confidence="undated" if span[0] == BEGINNING else "feed",
+                service_tier=tier,
+                valid_from=None if span[0] == BEGINNING else span[0],
+                valid_to=None if span[1] == END else span[1],
+                schedule=schedule,
+            )
+
+        rows = []
+        for prices, span, schedule in _standard_rows(model):
+            rows.append(row(prices, (), STANDARD, span, schedule))
+            for tier, variants in _tiers(() if borrowed else model.price_variants or ()).items():
+                for variant_span, overrides in _variant_spans(variants):
+                    both = (max(span[0], variant_span[0]), min(span[1], variant_span[1]))
+                    if both[0] < both[1]:
+                        rows.append(row(prices, overrides, tier, both, schedule))
+        return rows
+
+
+def _installed_at() -> datetime:
+    import genai_prices.data
+
+    return datetime.fromtimestamp(Path(str(genai_prices.data.__file__)).stat().st_mtime, UTC)
+
+
+def _price_id(name: str, tier: str, starts_at: datetime, schedule: Schedule | None) -> str:
+    parts = [f"genai:{name}"]
+    if tier != STANDARD:
+        parts.append(f"/{tier}")
+    if starts_at != BEGINNING:
+        parts.append(f"@{starts_at:%Y-%m-%d}")
+    if schedule is not None:
+        (start, _), (_, end) = schedule.windows[0], schedule.windows[-1]
+        parts.append(f"#{start // 3600:02d}{start % 3600 // 60:02d}-{end // 3600:02d}{end % 3600 // 60:02d}")
+    return "".join(parts)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _standard_rows(model: "ModelInfo") -> list[tuple["ModelPrice", _Span, Schedule | None]]:
+    """Standard prices in the feed's order, in which a later one that holds wins."""
+    from genai_prices.types import ModelPrice, StartDateConstraint, TimeOfDateConstraint
+
+    if isinstance(model.prices, ModelPrice):
+        return [(model.prices, (BEGINNING, END), None)]
+    starts = [
+        _midnight(entry.constraint.start_date) if isinstance(entry.constraint, StartDateConstraint) else None
+        for entry in model.prices
+    ]
+    rows: list[tuple[ModelPrice, _Span, Schedule | None]] = []
+    starts_at = BEGINNING
+    for index, entry in enumerate(model.prices):
+        starts_at = starts[index] or starts_at
+        ends_at = min((start for start in starts[index + 1 :] if start is not None), default=END)
+        schedule = None
+        if isinstance(entry.constraint, TimeOfDateConstraint):
+            schedule = _schedule(entry.constraint.start_time, entry.constraint.end_time)
+        elif not (entry.constraint is None or isinstance(entry.constraint, StartDateConstraint)):
+            raise ValueError(f"constraint {entry.constraint!r} is of a kind that is not known here")
+        if starts_at < ends_at:
+            rows.append((entry.prices, (starts_at, ends_at), schedule))
+    return rows
+
+
+def _schedule(start_time: time, end_time: time) -> Schedule:
+    """A daily UTC window; one that crosses midnight becomes two."""
+
+    def seconds(moment: time) -> int:
+        offset = moment.utcoffset()
+        local = moment.hour * 3600 + moment.minute * 60 + moment.second
+        return (local - (int(offset.total_seconds()) if offset else 0)) % 86_400
+
+    start, end = seconds(start_time), seconds(end_time)
+    return Schedule(windows=((start, end),) if start <= end else ((0, end), (start, 86_400)))
+
+
+def _tiers(variants: Iterable["PriceVariant"]) -> dict[str, list["PriceVariant"]]:
+    tiers: dict[str, list[PriceVariant]] = {}
+    for variant in variants:
+        if len(variant.when) != 1:
+            continue
+        ((key, value),) = variant.when.items()
+        tier = value if key == "service_tier" else _TIER_CONTEXTS.get((key, value), "")
+        if tier and tier != "default":
+            tiers.setdefault(tier, []).append(variant)
+    return tiers
+
+
+def _variant_spans(variants: Sequence["PriceVariant"]) -> list[tuple[_Span, list["ModelPrice"]]]:
+    """Spans within which the same variants hold, with their prices, the first of which wins for each key."""
+    starts = []
+    for variant in variants:
+        if variant.constraint is None:
+            starts.append(BEGINNING)
+        elif hasattr(variant.constraint, "start_date"):
+            starts.append(_midnight(variant.constraint.start_date))
+        else:
+            raise ValueError(
+                f"constraint {variant.constraint!r} of a variant is of a kind that is not known here"
+            )
+    edges = [*sorted(set(starts)), END]
+    return [
+        (
+            (edge, edges[index + 1]),
+            [variant.prices for variant, start in zip(variants, starts, strict=True) if start <= edge],
+        )
+        for index, edge in enumerate(edges[:-1])
+    ]
+
+
+def _cards(prices: "ModelPrice", overrides: Sequence["ModelPrice"], minimum: int) -> tuple[RateCard, ...]:
+    values: dict[str, Any] = {}
+    for source in (*overrides, prices):
+        for key, value in vars(source).items():
+            if value is not None:
+                values.setdefault(key, value)
+    starts = sorted({tier.start for value in values.values() for tier in getattr(value, "tiers", ())})
+    return tuple(
+        RateCard(tuple(_rate(key, value, above, minimum) for key, value in values.items()), input_above=above)
+        for above in (-1, *starts)
+    )
+
+
+def _rate(key: str, value: Any, above: int, minimum: int) -> tuple[str, Rate]:
+    amount: Decimal = getattr(value, "base", value)
+    for tier in getattr(value, "tiers", ()):
+        if tier.start <= above:
+            amount = tier.price
+    if key in _TOKEN_KEYS:
+        return _TOKEN_KEYS[key], Rate(picos_from_decimal(amount), TOKENS_PER_RATE)
+    if key in _UNIT_KEYS:
+        name, per = _UNIT_KEYS[key]
+        return name, Rate(picos_from_decimal(amount), per, minimum if name.endswith("seconds") else 0)
+    raise ValueError(f"price key {key} is not known here")

@@ -1,0 +1,185 @@
+"""A price row, and the answer to what an event costs.
+
+Rows are only ever added. A row knows two times: when it holds (`valid_from` up to but not `valid_to`) and since when
+we know it (`recorded_at`). A correction is a new row with a later `recorded_at`; the old one stays, so that what was
+answered then can be answered again.
+
+Rates are integers: picos (10^-12 of the currency unit) per million tokens, or per `per` of a unit. A decimal price per
+million tokens with up to twelve decimals is exact.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Final, NamedTuple
+
+from tokenweir.money import divide_half_even
+from tokenweir.pricing.components import REQUESTS, TOKEN_COMPONENTS
+from tokenweir.pricing.matching import Match
+
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+END: Final = datetime.max.replace(tzinfo=UTC)
+STANDARD: Final = "standard"
+_TIER_NAMES: Final = {"": STANDARD, "default": STANDARD, "on_demand": STANDARD}
+_DAY_SECONDS: Final = 86_400
+
+
+class Rate(NamedTuple):
+    """`picos` of the currency for `per` of the component.
+
+    minimum: the least count that is billed where any is used (ten seconds of audio, say).
+    steps: (above, picos): the part of the count above `above` costs so much instead; the part below keeps its rate.
+    """
+
+    picos: int
+    per: int
+    minimum: int = 0
+    steps: tuple[tuple[int, int], ...] = ()
+
+
+class RateCard(NamedTuple):
+    """Rates by component that hold for a whole call, if it is longer than this.
+
+    input_above, output_above: the call's total input and output tokens must exceed these; -1 where any will do.
+    """
+
+    rates: tuple[tuple[str, Rate], ...]
+    input_above: int = -1
+    output_above: int = -1
+
+
+class Schedule(NamedTuple):
+    """The hours at which a price holds, in a fixed offset from UTC.
+
+    windows: (from, to) in seconds of the local day, `to` excluded; empty for the whole day. weekdays: 0 for Monday;
+    empty for every day. except_days: local dates on which it does not hold at all.
+    """
+
+    utc_offset_minutes: int = 0
+    windows: tuple[tuple[int, int], ...] = ()
+    weekdays: tuple[int, ...] = ()
+    except_days: frozenset[date] = frozenset()
+
+    def around(self, moment: datetime) -> tuple[bool, datetime, datetime]:
+        """Whether it holds at `moment`, and the span around it within which that stays so."""
+        zone = timezone(timedelta(minutes=self.utc_offset_minutes))
+        local = moment.astimezone(zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        seconds = (local - midnight).total_seconds()
+        edges = sorted({0, _DAY_SECONDS, *(edge for window in self.windows for edge in window)})
+        start = max(edge for edge in edges if edge <= seconds)
+        end = min(edge for edge in edges if edge > seconds)
+        holds = (
+            (not self.windows or any(first <= seconds < last for first, last in self.windows))
+            and (not self.weekdays or local.weekday() in self.weekdays)
+            and local.date() not in self.except_days
+        )
+        return (
+            holds,
+            (midnight + timedelta(seconds=start)).astimezone(UTC),
+            (midnight + timedelta(seconds=end)).astimezone(UTC),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One row of the price book.
+
+    cards: the first holds for every call, each further one for the longer calls that it names; the last that fits is
+    used. factor: instead of cards, a numerator and denominator: this row's token rates are those of the standard tier
+    times so much, and its other rates the same. regions: names, or beginnings with a star; empty for any.
+    """
+
+    price_id: str
+    vendor: str
+    match: Match
+    cards: tuple[RateCard, ...]
+    currency: str
+    recorded_at: datetime
+    source: str
+    source_at: date | None = None
+    confidence: str = ""
+    service_tier: str = STANDARD
+    regions: tuple[str, ...] = ()
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    schedule: Schedule | None = None
+    factor: tuple[int, int] | None = None
+
+    @property
+    def starts_at(self) -> datetime:
+        """`valid_from`, or the beginning of time."""
+        return self.valid_from or BEGINNING
+
+    @property
+    def ends_at(self) -> datetime:
+        """`valid_to`, or the end of time."""
+        return self.valid_to or END
+
+    @property
+    def is_free(self) -> bool:
+        """Whether every rate is zero."""
+        return not any(rate.picos or rate.steps for card in self.cards for _, rate in card.rates)
+
+    def is_for_region(self, region: str) -> bool:
+        """Whether the row holds in `region` ("" where the event names none)."""
+        if not self.regions:
+            return True
+        return any(
+            region.startswith(name[:-1]) if name.endswith("*") else region == name for name in self.regions
+        )
+
+
+def service_tier_name(name: str) -> str:
+    """The price book's name of a service tier: what vendors call the usual one is `standard`."""
+    return _TIER_NAMES.get(name, name)
+
+
+def times_standard(row: Price, standard: Price) -> Price:
+    """`row`, which states a factor, with the rates that follow from the standard price of the moment."""
+    if row.factor is None:
+        raise ValueError(f"{row.price_id} states rates, not a factor")
+    numerator, denominator = row.factor
+
+    def scaled(picos: int) -> int:
+        return divide_half_even(picos * numerator, denominator)
+
+    cards = tuple(
+        card._replace(
+            rates=tuple(
+                (
+                    name,
+                    rate._replace(
+                        picos=scaled(rate.picos), steps=tuple((above, scaled(p)) for above, p in rate.steps)
+                    )
+                    if name in TOKEN_COMPONENTS or name == REQUESTS
+                    else rate,
+                )
+                for name, rate in card.rates
+            )
+        )
+        for card in standard.cards
+    )
+    return replace(
+        row,
+        price_id=f"{row.price_id}*{standard.price_id}",
+        cards=cards,
+        currency=standard.currency,
+    )
+
+
+class Priced(NamedTuple):
+    """What an event costs. Picos of USD, except `native_cost_picos`, which counts picos of `currency`.
+
+    All costs are None where there is no price (`price_status` "unpriced"); `unpriced_reason` then says why. parts: USD
+    picos by component; they sum to `cost_picos`. fx_rate_picos: picos of USD for one unit of `currency`.
+    """
+
+    cost_picos: int | None
+    list_cost_picos: int | None
+    native_cost_picos: int | None
+    currency: str
+    fx_rate_picos: int | None
+    parts: tuple[tuple[str, int], ...]
+    price_id: str
+    price_status: str
+    unpriced_reason: str

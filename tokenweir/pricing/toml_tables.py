@@ -1,0 +1,137 @@
+"""Tables of a TOML file together with the lines they stand on, so that a mistake can be pointed at.
+
+Every method that reads a value raises WrongCall with the file, the line, the row, the reason and the fix.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, Final
+
+from tokenweir.errors import WrongCall
+from tokenweir.money import picos_from_decimal
+
+_RATE_DECIMALS: Final = 12
+_HEADER: Final = re.compile(r"\s*\[\[?\s*(\w+)\s*\]")
+
+NumberedLines = list[tuple[int, str]]
+
+
+def top_table(text: str, document: Mapping[str, Any], file: str) -> "Table":
+    """The file's own keys, those before its first table."""
+    lines: NumberedLines = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("["):
+            break
+        lines.append((number, line))
+    return Table(file, 0, document, lines)
+
+
+def tables_of(text: str, document: Mapping[str, Any], key: str, file: str) -> list["Table"]:
+    """The tables of the list `key`, in order, each with its lines."""
+    tables = document.get(key, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise top_table(text, document, file).wrong(
+            key, f"{key} is a list of tables", f"begin each with a line [[{key}]]"
+        )
+    blocks: list[NumberedLines] = []
+    name = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(line)
+        if header is not None:
+            name = header.group(1)
+            if name == key:
+                blocks.append([])
+        if name == key:
+            blocks[-1].append((number, line))
+    if len(blocks) != len(tables):
+        # Written inline (price = [{…}]): the lines cannot be told apart, the row numbers can.
+        blocks = [[] for _ in tables]
+    return [Table(file, number, table, blocks[number - 1]) for number, table in enumerate(tables, 1)]
+
+
+@dataclass
+class Table:
+    """One table of `file`; number: from 1 within its list, 0 for the top of the file."""
+
+    file: str
+    number: int
+    values: Mapping[str, Any]
+    lines: NumberedLines = field(default_factory=list)
+
+    def wrong(self, key: str, reason: str, fix: str) -> WrongCall:
+        """The error for a mistake at `key` of this row."""
+        at = next((n for n, line in self.lines if re.match(rf'\s*["\']?{re.escape(key)}\b', line)), 0)
+        at = at or next((n for n, line in self.lines if re.search(rf"\b{re.escape(key)}\b", line)), 0)
+        at = at or (self.lines[0][0] if self.lines and self.number else 1)
+        row = f", row {self.number}" if self.number else ""
+        vendor, models = self.values.get("vendor", ""), self.values.get("models", "")
+        which = (
+            f" ({vendor} {', '.join(map(str, models)) if isinstance(models, list) else models})"
+            if vendor
+            else ""
+        )
+        return WrongCall(f"{self.file}, line {at}{row}{which}: {reason}", hint=fix[:1].upper() + fix[1:])
+
+    def refuse_unknown(self, table: Mapping[str, Any], known: frozenset[str]) -> None:
+        """Refuse the first key of `table` that is not in `known`."""
+        for key in table:
+            if key not in known:
+                if key == "currency":
+                    raise self.wrong(
+                        key, "a price has one currency", "write the other currency's price as its own row"
+                    )
+                raise self.wrong(key, f"unknown key {key}", "the keys here are " + ", ".join(sorted(known)))
+
+    def text(self, key: str, otherwise: str | None = None) -> str:
+        """A text; without `otherwise` it must be there."""
+        value = self.values.get(key, otherwise)
+        if not isinstance(value, str) or (otherwise is None and not value):
+            raise self.wrong(key, f"{key} is missing or not a text", f'add {key} = "…"')
+        return value
+
+    def moment(self, table: Mapping[str, Any], key: str) -> datetime | None:
+        """A date (its midnight in UTC) or a time with its offset; None where there is none."""
+        value = table.get(key)
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise self.wrong(
+                    key, f"{key} has no offset from UTC", "write it as 2026-11-01T00:00:00+08:00"
+                )
+            return value.astimezone(UTC)
+        if isinstance(value, date):
+            return datetime.combine(value, time(), UTC)
+        raise self.wrong(key, f"{key} {value!r} is not a date", f"write {key} = 2026-11-01, without quotes")
+
+    def picos(self, key: str, value: object) -> int:
+        """A price in picos, from an exact decimal."""
+        if isinstance(value, str):
+            try:
+                value = Decimal(value)
+            except ArithmeticError:
+                raise self.wrong(
+                    key, f"{key} {value!r} is not a price", "write a number, such as 0.8"
+                ) from None
+        if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
+            raise self.wrong(key, f"{key} {value!r} is not a price", "write a number, such as 0.8")
+        amount = Decimal(value)
+        if amount < 0:
+            raise self.wrong(key, f"{key} {amount} is negative", "a price is 0 or more")
+        picos = picos_from_decimal(amount)
+        if Decimal(picos).scaleb(-_RATE_DECIMALS) != amount:
+            raise self.wrong(
+                key, f"{key} {amount} has more than twelve decimals", "round it as the vendor bills it"
+            )
+        return picos
+
+    def whole(self, key: str, value: object, least: int) -> int:
+        """A whole number from `least` on."""
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self.wrong(
+                key, f"{key} {value!r} is not a whole number from {least}", f"write {key} = {least} or more"
+            )
+        return value
