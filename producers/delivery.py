@@ -1,0 +1,408 @@
+"""Messages to Kafka, in order, each kept until Kafka has confirmed it.
+
+A thread of its own builds the KafkaProducer (which blocks and raises while the broker is away), hands messages to
+it, and builds it anew after a failure, with a growing pause; then everything unconfirmed is sent again in order.
+
+Invariants:
+- a message leaves the pending count when Kafka confirmed it, when it can never be taken (counted, said in the
+  log, told to its receipt), when its sender withdrew it before it was sent, or when the delivery is closed;
+- at least once: a message whose confirmation was lost is sent again. (`tenant`, `id`) makes it count once;
+- memory is bounded by `max_pending_bytes`: beyond it `try_send` raises, `send` blocks, and `submit` is for a
+  caller who keeps a bound of its own;
+- only the cluster's refusal (`connection.Failure`) fails a receipt. While Kafka is just away, a receipt waits; its
+  owner decides how long, and cancels it to withdraw what has not been sent.
+
+Limits: order holds within one topic and key while one connection lasts; after a failure an earlier message may
+stand behind a later one that was already under way.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+from kafka import errors as kafka_errors
+
+from producers.batching import Message
+from producers.bounded_log import BoundedLog
+from producers.connection import Failure, Producer, failure_of, forget_after_fork, let_go, open_producer
+from producers.pending import Entry, Pending
+from producers.receipts import Receipt, complete, halves_of
+from tokenweir.errors import BrokerUnavailable, RejectedInput, TokenweirError
+from tokenweir.settings import KafkaSettings, topic_name
+from tokenweir.usage import wire
+
+log = logging.getLogger(__name__)
+
+DEFAULT_PENDING_BYTES: Final = 64 * 1024 * 1024
+_FIRST_PAUSE_SECONDS: Final = 0.2
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+_HEADERS: Final = list(wire.HEADERS)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStatistics:
+    """A delivery at one moment. Counts are events since it was made."""
+
+    sent_events: int
+    """Handed to the Kafka client, each counted once however often it was sent again."""
+    confirmed_events: int
+    dropped_events: Counter[str]
+    """By reason: too_large, malformed, refused, withdrawn, closed."""
+    pending_events: int
+    pending_bytes: int
+    connections: int
+    """How often a connection was built; more than 1 says that one failed."""
+    connected: bool
+    last_error: str
+
+
+class Delivery:
+    """One connection to Kafka and what waits for it. Every method may be called from any thread.
+
+    connect: builds the producer; it may block and raise, and is called in the delivery's own thread only.
+    on_connected: called in that thread each time a producer was built.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        max_pending_bytes: int = DEFAULT_PENDING_BYTES,
+        connect: Callable[[KafkaSettings], Producer] = open_producer,
+        on_connected: Callable[[], None] | None = None,
+    ) -> None:
+        self.max_pending_bytes = max_pending_bytes
+        self._settings = settings
+        self._connect = connect
+        self._on_connected = on_connected
+        self._changed = threading.Condition()  # re-entrant: a receipt's callback may come back here
+        self._said = BoundedLog(log)
+        self._pending = Pending()
+        self._last_sequence = 0
+        self._thread: threading.Thread | None = None
+        self._producer: Producer | None = None
+        self._eager = False
+        self._stopping = False
+        self._session = 0
+        self._session_error: BaseException | None = None
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._last_error = ""
+        self._sent_events = 0
+        self._confirmed_events = 0
+        self._dropped: Counter[str] = Counter()
+
+    # What senders call.
+
+    def topic(self, name: str) -> str:
+        """The full name of a topic of `tokenweir.topics` in this installation."""
+        return topic_name(self._settings, name)
+
+    def start(self) -> None:
+        """Connect now, before there is anything to send. Returns at once."""
+        with self._changed:
+            self._eager = True
+            self._start_thread()
+            self._changed.notify_all()
+
+    def submit(self, message: Message, receipt: Receipt | None = None) -> None:
+        """Take a message without looking at the bound. Never blocks. Raises BrokerUnavailable once closed."""
+        with self._changed:
+            self._refuse_when_closed()
+            self._take(message, receipt)
+
+    def try_send(self, messages: Sequence[Message]) -> list[Receipt]:
+        """Take all of `messages` or none; a receipt for each. Never blocks.
+
+        Raises BrokerUnavailable where there is no room for them, or once closed. Messages larger than the whole
+        bound are taken when nothing else waits.
+        """
+        receipts: list[Receipt] = [Future() for _ in messages]
+        with self._changed:
+            self._refuse_when_closed()
+            if not self._has_room(sum(message.size_bytes for message in messages)):
+                raise BrokerUnavailable(
+                    f"{self._pending.size_bytes} bytes wait for Kafka, as many as may{self._because()}",
+                    hint="Send again later",
+                )
+            for message, receipt in zip(messages, receipts, strict=True):
+                self._take(message, receipt)
+        return receipts
+
+    def send(self, message: Message, *, timeout_seconds: float) -> Receipt:
+        """Take a message, waiting for room up to `timeout_seconds`; then raises BrokerUnavailable."""
+        receipt: Receipt = Future()
+        size_bytes = message.size_bytes
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._has_room(size_bytes), timeout_seconds)
+            self._refuse_when_closed()
+            if not self._has_room(size_bytes):
+                raise self.unavailable(timeout_seconds)
+            self._take(message, receipt)
+        return receipt
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Wait until all that was taken before this call is settled; whether that came in time."""
+        with self._changed:
+            target = (self._last_sequence + 1,)
+            return self._changed.wait_for(lambda: self._pending.settled_before(target), timeout_seconds)
+
+    def close(self, timeout_seconds: float) -> bool:
+        """Send what waits, up to `timeout_seconds`, then give up the rest; whether nothing had to be given up.
+
+        What is given up is counted as dropped ("closed") and its receipts fail. May be called again.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+            in_time = self._changed.wait_for(lambda: not self._pending, timeout_seconds)
+            left = list(self._pending)
+            thread = self._thread
+        error = BrokerUnavailable(f"closed before Kafka confirmed{self._because()}")
+        for entry in left:
+            self._settle(entry, "closed", error)
+        if thread is not None and thread is not threading.current_thread():
+            # It may sit in a connection attempt, which cannot be broken off; it ends by itself after that.
+            thread.join(max(deadline - time.monotonic(), 0.5))
+        return in_time
+
+    @property
+    def pending_bytes(self) -> int:
+        """Read without the lock, for callers in a hurry."""
+        return self._pending.size_bytes
+
+    @property
+    def pending_events(self) -> int:
+        """Read without the lock, for callers in a hurry."""
+        return self._pending.events
+
+    @property
+    def statistics(self) -> DeliveryStatistics:
+        """The counts at this moment."""
+        with self._changed:
+            return DeliveryStatistics(
+                sent_events=self._sent_events,
+                confirmed_events=self._confirmed_events,
+                dropped_events=Counter(self._dropped),
+                pending_events=self._pending.events,
+                pending_bytes=self._pending.size_bytes,
+                connections=self._session,
+                connected=self._producer is not None and self._session_error is None,
+                last_error=self._last_error,
+            )
+
+    def unavailable(self, waited_seconds: float) -> BrokerUnavailable:
+        """The error of a sender who has waited long enough, with what is known of the cause."""
+        return BrokerUnavailable(
+            f"Kafka at {self._settings.bootstrap_servers} has not confirmed within "
+            f"{waited_seconds:g} seconds{self._because()}",
+            hint="Check that it runs, and see `weir doctor`",
+        )
+
+    def forget_after_fork(self) -> None:
+        """In a child process: leave the parent's connection alone. The delivery is of no more use there."""
+        if self._producer is not None:
+            forget_after_fork(self._producer)
+
+    # Under the lock.
+
+    def _refuse_when_closed(self) -> None:
+        if self._stopping:
+            raise BrokerUnavailable("the delivery is closed")
+
+    def _because(self) -> str:
+        return f" ({self._last_error})" if self._last_error else ""
+
+    def _has_room(self, size_bytes: int) -> bool:
+        return not self._pending or self._pending.size_bytes + size_bytes <= self.max_pending_bytes
+
+    def _take(self, message: Message, receipt: Receipt | None) -> None:
+        self._start_thread()
+        self._last_sequence += 1
+        entry = Entry((self._last_sequence,), message, receipt)
+        self._pending.enter(entry)
+        if receipt is not None:
+            receipt.add_done_callback(lambda done: self._withdraw(entry) if done.cancelled() else None)
+        self._changed.notify_all()
+
+    def _start_thread(self) -> None:
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="tokenweir-delivery", daemon=True)
+            thread.start()
+            self._thread = thread
+
+    # How a message ends. Receipts are completed outside the lock: their callbacks are not ours.
+
+    def _settle(self, entry: Entry, reason: str = "", error: TokenweirError | None = None) -> None:
+        with self._changed:
+            if not self._pending.remove(entry):
+                return  # settled before: withdrawn, or confirmed by an earlier connection after all
+            if reason:
+                self._dropped[reason] += entry.message.events
+            else:
+                self._confirmed_events += entry.message.events
+                self._pause_seconds = _FIRST_PAUSE_SECONDS
+            self._changed.notify_all()
+        if entry.receipt is not None:
+            complete(entry.receipt, error)
+
+    def _withdraw(self, entry: Entry) -> None:
+        with self._changed:
+            if not entry.under_way and self._pending.remove(entry):
+                self._dropped["withdrawn"] += entry.message.events
+                self._changed.notify_all()
+
+    def _split(self, entry: Entry, error: BaseException) -> None:
+        halves = entry.message.halves()
+        if halves is None:
+            sentence = f"Kafka takes no event of {entry.message.size_bytes} bytes: {_words(error)}"
+            self._say("too_large", sentence)
+            self._settle(entry, "too_large", RejectedInput("too_large", sentence))
+            return
+        receipts = (None, None) if entry.receipt is None else halves_of(entry.receipt)
+        with self._changed:
+            if self._pending.remove(entry):
+                for number, (half, receipt) in enumerate(zip(halves, receipts, strict=True)):
+                    piece = Entry((*entry.sequence, number), half, receipt)
+                    piece.counted = True
+                    self._pending.enter(piece)
+                self._changed.notify_all()
+
+    def _park(self, entry: Entry) -> None:
+        with self._changed:
+            if entry in self._pending:
+                self._pending.park(entry, time.monotonic() + self._lengthened_pause())
+                self._changed.notify_all()
+        if entry.receipt is not None and entry.receipt.cancelled():
+            self._withdraw(entry)
+
+    def _refuse(self, entries: Sequence[Entry]) -> None:
+        """Tell those who wait for a confirmation that the cluster refuses; what nobody waits for is kept."""
+        error = BrokerUnavailable(
+            f"Kafka refused{self._because()}", hint="Check the user's rights and the topics"
+        )
+        for entry in entries:
+            if entry.receipt is not None:
+                self._settle(entry, "refused", error)
+
+    # The thread.
+
+    def _run(self) -> None:
+        while self._wait_for_work():
+            try:
+                producer = self._connect(self._settings)
+                try:
+                    self._serve(producer)
+                finally:
+                    with self._changed:
+                        self._producer = None
+                    let_go(producer)
+            except Exception as error:  # noqa: BLE001 - the thread's boundary: a failure is said and tried again
+                self._after_failure(error)
+
+    def _wait_for_work(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._eager or bool(self._pending))
+            return not self._stopping or bool(self._pending)
+
+    def _serve(self, producer: Producer) -> None:
+        """Hand over messages until closed (returns) or until the connection fails (raises)."""
+        session = self._begin_session(producer)
+        while (entry := self._next_entry()) is not None:
+            message = entry.message
+            try:
+                future = producer.send(message.topic, value=message.value, key=message.key, headers=_HEADERS)
+            except kafka_errors.KafkaTimeoutError:
+                self._topic_missing(entry)
+            except kafka_errors.KafkaError as error:
+                self._on_error(session, entry, error)
+            else:
+                future.add_callback(lambda _metadata, entry=entry: self._settle(entry))
+                future.add_errback(lambda error, entry=entry: self._on_error(session, entry, error))
+
+    def _begin_session(self, producer: Producer) -> int:
+        with self._changed:
+            self._session += 1
+            self._session_error = None
+            self._producer = producer
+            withdrawn = self._pending.send_all_again()
+        for entry in withdrawn:
+            self._withdraw(entry)
+        if self._on_connected is not None:
+            self._on_connected()
+        return self._session
+
+    def _next_entry(self) -> Entry | None:
+        """The earliest message that can be sent now. Blocks until there is one; None to end."""
+        with self._changed:
+            while True:
+                if self._session_error is not None:
+                    raise self._session_error
+                if self._stopping and not self._pending:
+                    return None
+                entry, wait_seconds = self._pending.next(time.monotonic())
+                if entry is not None:
+                    if not entry.counted:
+                        entry.counted = True
+                        self._sent_events += entry.message.events
+                    return entry
+                self._changed.wait(wait_seconds)
+
+    def _on_error(self, session: int, entry: Entry, error: BaseException) -> None:
+        """A send failed; called in this thread or in the Kafka client's."""
+        failure = failure_of(error)
+        if failure is Failure.TOO_LARGE:
+            self._split(entry, error)
+        elif failure is Failure.MALFORMED:
+            sentence = f"Kafka refused a message of {entry.message.events} events: {_words(error)}"
+            self._say("malformed", sentence)
+            self._settle(entry, "malformed", RejectedInput("store_refused", sentence))
+        elif failure is Failure.TOPIC_REFUSED:
+            self._say("refused", f"Kafka refuses the topic {entry.message.topic}: {_words(error)}")
+            self._refuse([entry])
+            self._park(entry)
+        else:
+            with self._changed:
+                if session == self._session and self._producer is not None:
+                    self._session_error = error
+                    self._changed.notify_all()
+
+    def _topic_missing(self, entry: Entry) -> None:
+        self._say(
+            "topic_missing",
+            f"Kafka at {self._settings.bootstrap_servers} does not answer for the topic {entry.message.topic}; "
+            "create it with `weir topics` if it is missing",
+        )
+        self._park(entry)
+
+    def _after_failure(self, error: Exception) -> None:
+        refused = failure_of(error) is Failure.REFUSED
+        self._say(
+            "failed",
+            f"Kafka at {self._settings.bootstrap_servers} {'refuses us' if refused else 'cannot be used'}, "
+            f"{self._pending.events} events wait: {_words(error)}",
+        )
+        with self._changed:
+            entries = list(self._pending) if refused else []
+        self._refuse(entries)
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping and not self._pending, self._lengthened_pause())
+
+    def _lengthened_pause(self) -> float:
+        pause = self._pause_seconds
+        self._pause_seconds = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        return pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreads many senders, guards nothing
+
+    def _say(self, kind: str, sentence: str) -> None:
+        self._last_error = sentence
+        self._said.warning(kind, sentence)
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
