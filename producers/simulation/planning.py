@@ -12,18 +12,12 @@ from typing import Final
 from producers.simulation.fleet import FAILOVERS, Workload
 from producers.simulation.models import MODELS, UNPRICED_MODELS
 from producers.simulation.plot import DAY_MS, HOUR_MS, MINUTE_MS, Loop, Outage, Pack, Plot, Retired, Shift
+from producers.simulation.pricelist import PRICES_BEFORE
 from producers.simulation.story import Contributor, Control, Incident, Move
 
 DAYS_FOR_MOVES: Final = 10
 DAYS_FOR_PACK: Final = 3
 
-_CHEAPER: Final = (
-    "mistral/mistral-large-2512",
-    "deepseek/deepseek-v4-flash",
-    "google/gemini-3.5-flash-lite",
-    "openai/gpt-6-luna",
-    "volcengine/doubao-seed-1.8",
-)
 _COSTLIER: Final = frozenset(
     {
         "openai/gpt-5.4",
@@ -39,7 +33,7 @@ _COSTLIER: Final = frozenset(
         "moonshot/kimi-k3",
     }
 )
-"""Models that cost more per call than each of the cheaper ones, at the public prices of autumn 2026."""
+"""Models that cost more per call than any of PRICES_BEFORE after its cut, at the prices of autumn 2026."""
 
 _RETIRING: Final = {
     "openai/gpt-4.1": "openai/gpt-5.4-mini",
@@ -151,9 +145,9 @@ class _Planner:
         )
 
     def price_cut(self) -> None:
-        """One vendor becomes the better value; within days some workloads of other vendors go there."""
+        """One vendor cuts a price by half or more; within days some workloads of costlier models go there."""
         random = self._random
-        target = random.choice(_CHEAPER)
+        target = random.choice(sorted(PRICES_BEFORE))
         habits = MODELS[target]
         cut_ms = self._part(0.18, 0.30)
         candidates = [
@@ -181,9 +175,10 @@ class _Planner:
                 scope={"vendor": habits.vendor, "model": habits.model},
                 started_at=moment(cut_ms),
                 ended_at=max(move.ended_at for move in moves),
-                cause=f"{habits.vendor} undercuts the models in use with {habits.model}; "
+                cause=f"{habits.vendor} cuts the price of {habits.model} below that of the models in use; "
                 f"{len(moves)} workloads move to it",
                 contributors=(
+                    Contributor(component="price", scope={"vendor": habits.vendor, "model": habits.model}),
                     Contributor(
                         component="model_mix", scope={"vendor": habits.vendor, "model": habits.model}
                     ),

@@ -17,6 +17,7 @@ from producers.simulation.calls import Caller
 from producers.simulation.fleet import WORKLOADS, Workload
 from producers.simulation.planning import moment, plan
 from producers.simulation.plot import DAY_MS, MINUTE_MS
+from producers.simulation.pricelist import price_file
 from producers.simulation.rhythm import RHYTHMS
 from producers.simulation.story import Story
 from tokenweir.errors import WrongCall
@@ -107,6 +108,18 @@ class FleetSimulation:
             # One slot is held back: a poorer report may arrive a moment before the call that it belongs to.
             yield from _arrived(waiting, (slot_ms - _SLOT_MS) // MINUTE_MS)
         yield from _arrived(waiting, None)
+
+    @property
+    def price_file(self) -> str:
+        """The company's own prices for this run, as TOML for the price book's overlay; without it no price is cut."""
+        cuts = self.story.of_kind("price_cut")
+        scope = cuts[0].scope if cuts else {}
+        return price_file(
+            cut_model=f"{scope['vendor']}/{scope['model']}" if cuts else None,
+            started_at=self.story.started_at,
+            cut_at=cuts[0].started_at if cuts else None,
+            batch_models={workload.model for workload in WORKLOADS if workload.service_tier == "batch"},
+        )
 
     def caller(self, workload: Workload, stream: str) -> tuple[Random, Caller]:
         """A generator of its own for one workload's stream ("usual" or "loop"), and its caller."""
