@@ -1,0 +1,230 @@
+"""Minute windows: what the events of one message add to each minute and group, as sums that can be added.
+
+A partial covers one minute of one group (WINDOW_KEY) and one input message. A reader adds the partials of a minute
+in any order; they may come late. A partial that Kafka delivers twice bears the same `partial_id` and group, so a
+reader that remembers ids can drop it. Every figure is a sum or a count, so nothing is lost by adding.
+
+Invariant: the figures of all partials of a message equal the sums over its accepted events, each event as it was
+reported: a call reported twice, by two reporters or by a redelivery upstream, is in two partials. Exact totals
+are the ledger's; windows are for seeing a change within a minute.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from operator import attrgetter
+from typing import Annotated, Any, Final, cast
+
+import msgspec
+
+from streams.histogram import SCALE, ZERO_BUCKET, add_buckets, count_buckets
+from tokenweir.money import decimal_string, picos_from_decimal
+
+WINDOW_KEY: Final = (
+    "tenant",
+    "team",
+    "project",
+    "service",
+    "environment",
+    "api_key",
+    "vendor",
+    "model",
+    "region",
+    "operation",
+    "service_tier",
+)
+"""A group: the fields that must agree for two events to be added."""
+
+TOKEN_FIELDS: Final = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "input_audio_tokens",
+    "input_image_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "output_audio_tokens",
+    "output_image_tokens",
+)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE: Final = timedelta(minutes=1)
+
+GroupKey = tuple[Any, ...]
+"""The values of WINDOW_KEY, then the minute as a count since the Unix epoch."""
+
+
+class Latency(msgspec.Struct, omit_defaults=True):
+    """An exponential histogram of milliseconds: `buckets` maps bucket to count, `zeros` counts zeros."""
+
+    buckets: dict[int, int] = msgspec.field(default_factory=dict)
+    zeros: int = 0
+
+    def counts(self) -> dict[int, int]:
+        """Counts by bucket, zeros among them."""
+        return {**self.buckets, ZERO_BUCKET: self.zeros} if self.zeros else dict(self.buckets)
+
+
+class MinuteWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One line of `tokenweir.windows`: what one message adds to one minute of one group. JSON, defaults omitted."""
+
+    partial_id: Annotated[
+        str,
+        msgspec.Meta(
+            description="`<topic>/<partition>/<offset>@<time in ms>` of the usage message; the same at redelivery."
+        ),
+    ]
+    minute: Annotated[datetime, msgspec.Meta(tz=True, description="UTC, the minute's start.")]
+    tenant: str
+    team: str = ""
+    project: str = ""
+    service: str = ""
+    environment: str = ""
+    api_key: str = ""
+    vendor: str
+    model: str
+    region: str = ""
+    operation: str = "chat"
+    service_tier: str = "standard"
+    calls: int
+    calls_by_status: dict[str, int]
+    tokens: Annotated[
+        dict[str, int], msgspec.Meta(description="By the event's field names; a kind not named is 0.")
+    ] = msgspec.field(default_factory=dict)
+    cost: Annotated[str, msgspec.Meta(description="USD of the priced calls, a decimal string.")] = "0"
+    unpriced_calls: Annotated[
+        int, msgspec.Meta(description="Calls without a price; `cost` leaves them out.")
+    ] = 0
+    latency_scale: Annotated[
+        int, msgspec.Meta(description="Bucket i holds (2^(i/2^scale), 2^((i+1)/2^scale)] ms.")
+    ] = SCALE
+    duration_ms: Latency = msgspec.field(default_factory=Latency)
+    ttft_ms: Latency = msgspec.field(default_factory=Latency)
+
+
+group_values = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*WINDOW_KEY))
+_tokens = cast("Callable[[Any], tuple[int, ...]]", attrgetter(*TOKEN_FIELDS))
+_outcomes = cast(
+    "Callable[[Any], tuple[str, float | None, float | None]]", attrgetter("status", "duration_ms", "ttft_ms")
+)
+
+
+class GroupSums:
+    """The sums of one group and minute, in integers; additive."""
+
+    __slots__ = ("calls", "cost_picos", "durations", "statuses", "tokens", "ttfts", "unpriced_calls")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.statuses: Counter[str] = Counter()
+        self.tokens = [0] * len(TOKEN_FIELDS)
+        self.cost_picos = 0
+        self.unpriced_calls = 0
+        self.durations: dict[int, int] = {}
+        self.ttfts: dict[int, int] = {}
+
+    def add_events(self, events: Sequence[Any], costs_picos: Iterable[int | None]) -> None:
+        """Add events (anything with UsageEvent's attributes) and their costs, None for an unpriced one."""
+        self.calls += len(events)
+        statuses, durations, ttfts = zip(*map(_outcomes, events), strict=True)
+        self.statuses.update(statuses)
+        add_buckets(self.durations, count_buckets(value for value in durations if value is not None))
+        add_buckets(self.ttfts, count_buckets(value for value in ttfts if value is not None))
+        columns = zip(*map(_tokens, events), strict=True)
+        self.tokens = [total + sum(column) for total, column in zip(self.tokens, columns, strict=True)]
+        for cost in costs_picos:
+            if cost is None:
+                self.unpriced_calls += 1
+            else:
+                self.cost_picos += cost
+
+    def merge(self, other: "GroupSums") -> None:
+        """Add the sums of `other`."""
+        self.calls += other.calls
+        self.statuses.update(other.statuses)
+        self.tokens = [mine + its for mine, its in zip(self.tokens, other.tokens, strict=True)]
+        self.cost_picos += other.cost_picos
+        self.unpriced_calls += other.unpriced_calls
+        add_buckets(self.durations, other.durations)
+        add_buckets(self.ttfts, other.ttfts)
+
+    def window(self, key: GroupKey, partial_id: str) -> MinuteWindow:
+        """These sums as a line of `tokenweir.windows`."""
+        *values, minute = key
+        return MinuteWindow(
+            partial_id=partial_id,
+            minute=EPOCH + cast("int", minute) * MINUTE,
+            calls=self.calls,
+            calls_by_status=dict(sorted(self.statuses.items())),
+            tokens={name: total for name, total in zip(TOKEN_FIELDS, self.tokens, strict=True) if total},
+            cost=decimal_string(self.cost_picos),
+            unpriced_calls=self.unpriced_calls,
+            duration_ms=_latency(self.durations),
+            ttft_ms=_latency(self.ttfts),
+            **dict(zip(WINDOW_KEY, values, strict=True)),
+        )
+
+
+def _latency(counts: dict[int, int]) -> Latency:
+    buckets = {bucket: counts[bucket] for bucket in sorted(counts) if bucket != ZERO_BUCKET}
+    return Latency(buckets=buckets, zeros=counts.get(ZERO_BUCKET, 0))
+
+
+def combine(events: Sequence[Any], costs_picos: Sequence[int | None]) -> dict[GroupKey, GroupSums]:
+    """Sums by group and minute. `events` and `costs_picos` are in the same order; `time` is UTC."""
+    grouped: dict[GroupKey, tuple[list[Any], list[int | None]]] = {}
+    for event, cost in zip(events, costs_picos, strict=True):
+        key = (*group_values(event), (event.time - EPOCH) // MINUTE)
+        found = grouped.get(key)
+        if found is None:
+            grouped[key] = ([event], [cost])
+        else:
+            found[0].append(event)
+            found[1].append(cost)
+    sums: dict[GroupKey, GroupSums] = {}
+    for key, (members, costs) in grouped.items():
+        sums[key] = group = GroupSums()
+        group.add_events(members, costs)
+    return sums
+
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def encode_windows(sums: dict[GroupKey, GroupSums], partial_id: str) -> list[tuple[bytes, bytes]]:
+    """(tenant as key, NDJSON of MinuteWindow), one pair a tenant."""
+    by_tenant: dict[str, list[MinuteWindow]] = {}
+    for key, group in sums.items():
+        by_tenant.setdefault(cast("str", key[0]), []).append(group.window(key, partial_id))
+    return [(tenant.encode(), b"\n".join(map(_encoder.encode, lines))) for tenant, lines in by_tenant.items()]
+
+
+_decoder: Final = msgspec.json.Decoder(MinuteWindow)
+
+
+def decode_windows(value: bytes) -> list[MinuteWindow]:
+    """The windows of a message. Raises msgspec.DecodeError."""
+    return _decoder.decode_lines(value)
+
+
+def merge_windows(windows: Iterable[MinuteWindow]) -> dict[GroupKey, GroupSums]:
+    """Partials added up by group and minute; the caller has dropped those that were delivered twice."""
+    merged: dict[GroupKey, GroupSums] = {}
+    for window in windows:
+        key = (*group_values(window), (window.minute - EPOCH) // MINUTE)
+        merged.setdefault(key, GroupSums()).merge(sums_of(window))
+    return merged
+
+
+def sums_of(window: MinuteWindow) -> GroupSums:
+    """The sums that a line of `tokenweir.windows` states."""
+    sums = GroupSums()
+    sums.calls = window.calls
+    sums.statuses.update(window.calls_by_status)
+    sums.tokens = [window.tokens.get(name, 0) for name in TOKEN_FIELDS]
+    sums.cost_picos = picos_from_decimal(Decimal(window.cost))
+    sums.unpriced_calls = window.unpriced_calls
+    sums.durations = window.duration_ms.counts()
+    sums.ttfts = window.ttft_ms.counts()
+    return sums
