@@ -4,17 +4,19 @@ Every call opens a client of its own, waits a bounded time, closes it, and raise
 does not answer or refuses. Nothing here deletes a topic, shrinks one, or changes one that exists.
 
 Both Apache Kafka and the embedded broker answer all requests used here. (The embedded one answers neither
-DescribeGroups nor ListGroups in a way that kafka-python reads, so positions come from OffsetFetch alone.)
+DescribeGroups nor ListGroups in a way that kafka-python reads, so positions come from OffsetFetch alone, and its
+ListOffsets is not to be trusted; see `_ends`.)
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.settings import KafkaSettings, client_security, topic_name
@@ -102,26 +104,80 @@ def topic_lag(
     message kept where it has committed none or has been overtaken by deletion, to the end. 0 for a topic that
     holds nothing or does not exist. Raises BrokerUnavailable.
     """
-    names = list(dict.fromkeys(topics))
+    lag = dict.fromkeys(topics, 0)
     with _admin(settings, timeout_seconds) as admin:
-        partitions = [
-            TopicPartition(name, index)
-            for name, found in _metadata(admin, names).items()
-            for index in range(len(found["partitions"]))
-        ]
-        lag = dict.fromkeys(names, 0)
+        partitions = _partitions(admin, list(lag))
         if not partitions:
             return lag
         # Committed first: what the group commits in between can then only make the lag look larger, never smaller,
         # so that a lag of 0 is a true one.
         committed = admin.list_group_offsets({group: partitions})[group]
         first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-        end = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-        for partition in partitions:
-            position = committed[partition].offset if partition in committed else -1
-            begin = max(position, first[partition].offset)
-            lag[partition.topic] += max(end[partition].offset - begin, 0)
-        return lag
+        ends = _ends(settings, partitions, timeout_seconds)
+    for partition in partitions:
+        position = committed[partition].offset if partition in committed else -1
+        lag[partition.topic] += max(ends[partition] - max(position, first[partition].offset), 0)
+    return lag
+
+
+def end_offsets(
+    settings: KafkaSettings,
+    topics: Iterable[str],
+    *,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+) -> dict[TopicPartition, int]:
+    """The offset after the last message, by partition.
+
+    topics: full names; one that does not exist contributes nothing. Raises BrokerUnavailable.
+    """
+    with _admin(settings, timeout_seconds) as admin:
+        return _ends(settings, _partitions(admin, list(topics)), timeout_seconds)
+
+
+def _partitions(admin: Any, names: Sequence[str]) -> list[TopicPartition]:
+    return [
+        TopicPartition(name, index)
+        for name, found in _metadata(admin, names).items()
+        for index in range(len(found["partitions"]))
+    ]
+
+
+def _ends(
+    settings: KafkaSettings, partitions: Sequence[TopicPartition], timeout_seconds: float
+) -> dict[TopicPartition, int]:
+    """The true ends: the high watermarks that come with fetched messages.
+
+    ListOffsets alone will not do. The embedded broker answers LATEST with the offset after the *first* message of
+    the last batch, so a topic would look drained that is not. Fetching from there gives the watermark on both
+    brokers, and on Apache Kafka, where LATEST is right, carries no messages.
+    """
+    if not partitions:
+        return {}
+    deadline = time.monotonic() + timeout_seconds
+    timeout_ms = int(timeout_seconds * 1000)
+    consumer = KafkaConsumer(
+        bootstrap_servers=settings.bootstrap_servers.split(","),
+        client_id="tokenweir-admin",
+        bootstrap_timeout_ms=timeout_ms,
+        request_timeout_ms=timeout_ms,
+        fetch_max_wait_ms=10,
+        max_partition_fetch_bytes=1,  # a first message comes whole whatever its size, and no second one
+        **client_security(settings),
+    )
+    with closing(consumer):
+        consumer.assign(partitions)
+        for partition, offset in consumer.end_offsets(partitions).items():
+            consumer.seek(partition, offset)
+        while True:
+            ends = {partition: consumer.highwater(partition) for partition in partitions}
+            known = {partition: end for partition, end in ends.items() if end is not None}
+            if len(known) == len(partitions):
+                return known
+            if time.monotonic() > deadline:
+                raise KafkaTimeoutError(f"no answer about {len(partitions) - len(known)} partitions")
+            # One that has answered needs no more fetching.
+            consumer.pause(*known)
+            consumer.poll(timeout_ms=50)
 
 
 @contextmanager
