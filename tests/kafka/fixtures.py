@@ -194,10 +194,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
                 if name == _PROPERTY:
                     reasons.setdefault(reason, set()).add(report.nodeid)
     if reasons:
-        terminalreporter.section("not run on Apache Kafka", yellow=True)
-        for reason, tests in reasons.items():
-            terminalreporter.write_line(
-                f"{len(tests)} tests meant for Apache Kafka ran on the embedded broker instead: {reason}",
-                yellow=True,
-            )
+        terminalreporter.write_sep("=", "not run on Apache Kafka", yellow=True)
+    for reason, tests in reasons.items():
+        count = "1 test" if len(tests) == 1 else f"{len(tests)} tests"
+        terminalreporter.write_line(
+            f"{count} meant for Apache Kafka ran on the embedded broker instead: {reason}", yellow=True
+        )
     return result

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import MessageSizeTooLargeError
+from kafka.errors import MessageSizeTooLargeError, UnknownProducerIdError
 from kafka.structs import OffsetAndMetadata
 
-from streams.topic_admin import describe_topics, ensure_topics, topic_lag
+from streams.topic_admin import describe_topics, end_offsets, ensure_topics, topic_lag
 from tests.kafka.fixtures import Broker
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.local.broker import free_port
@@ -246,8 +246,11 @@ def test_a_killed_broker_comes_back_on_its_address(
     assert topic_lag(settings, f"{unique_prefix}other", [name]) == {name: len(values) * broker.durable + 1}
 
 
-def test_a_producer_outlives_a_restart(new_broker: Callable[[], Broker], unique_prefix: str) -> None:
-    """What was accepted while the broker was away arrives when it is back, once and in order."""
+def test_a_producer_and_a_restart(new_broker: Callable[[], Broker], unique_prefix: str) -> None:
+    """On Apache Kafka what was accepted while the broker was away arrives when it is back, once and in order.
+
+    The embedded broker has forgotten the producer by then, which is told, and another producer has to be made.
+    """
     broker = new_broker()
     settings = broker.settings(unique_prefix)
     ensure_topics(settings)
@@ -259,10 +262,28 @@ def test_a_producer_outlives_a_restart(new_broker: Callable[[], Broker], unique_
         sent = [producer.send(name, value, partition=0) for value in values]
         broker.server.start()
         ensure_topics(settings)
-        for future in sent:
-            future.get(timeout=_PATIENCE_SECONDS)
-    expected = [b"first", *values] if broker.durable else values
+        if broker.durable:
+            for future in sent:
+                future.get(timeout=_PATIENCE_SECONDS)
+            expected = [b"first", *values]
+        else:
+            with pytest.raises(UnknownProducerIdError):
+                sent[0].get(timeout=_PATIENCE_SECONDS)
+            _send(settings, values)
+            expected = values
     assert [record.value for record in _read(settings, len(expected))] == expected
+
+
+def test_the_end_of_a_partition_is_after_its_last_message(settings: KafkaSettings) -> None:
+    ensure_topics(settings)
+    usage, rejected = (topic_name(settings, name) for name in ("usage", "rejected"))
+    _send(settings, [b"1"] * 5, partition=0)
+    _send(settings, [b"1"] * 7, partition=0)
+    _send(settings, [b"1"], partition=4)
+    expected = {TopicPartition(usage, index): 0 for index in range(USAGE.partitions)}
+    expected |= {TopicPartition(usage, 0): 12, TopicPartition(usage, 4): 1}
+    expected |= {TopicPartition(rejected, index): 0 for index in range(3)}
+    assert end_offsets(settings, [usage, rejected, topic_name(settings, "missing")]) == expected
 
 
 def test_no_broker_is_told_in_bounded_time() -> None:
