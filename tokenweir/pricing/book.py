@@ -225,6 +225,8 @@ class PriceBook:
         tier = service_tier_name(tier_name)
         rows = self._candidates(vendor, model, region, known_at)
         price, starts_at, ends_at = self._row_at(rows, tier, time)
+        if price is not None and price.no_price:
+            return _Answer(starts_at, ends_at, None, None, None, f"{vendor}/{model}: {price.no_price}")
         if price is None:
             return _Answer(
                 starts_at, ends_at, None, None, None, self._why_not(key, tier, rows, time, known_at)
@@ -254,7 +256,7 @@ class PriceBook:
         """The first row that holds at `time`, and the span around it within which that stays so."""
         starts_at, ends_at = BEGINNING, END
         for row in rows:
-            if row.service_tier != tier:
+            if row.service_tier != tier and not row.no_price:
                 continue
             if time < row.starts_at:
                 ends_at = min(ends_at, row.starts_at)
@@ -272,7 +274,7 @@ class PriceBook:
                     [base for base in rows if base.factor is None], STANDARD, time
                 )
                 starts_at, ends_at = max(starts_at, base_from), min(ends_at, base_to)
-                if standard is None:
+                if standard is None or standard.no_price:
                     continue
                 row = times_standard(row, standard)
             return row, max(starts_at, row.starts_at), min(ends_at, row.ends_at)

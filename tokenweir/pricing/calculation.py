@@ -48,6 +48,7 @@ class PreparedCard:
         "output",
         "output_above",
         "rates",
+        "reasoning_above",
         "scale",
     )
 
@@ -55,6 +56,7 @@ class PreparedCard:
         self.rates = dict(card.rates)
         self.input_above = card.input_above
         self.output_above = card.output_above
+        self.reasoning_above = card.reasoning_above
         plain = {name: rate for name, rate in card.rates if name in _PLAIN}
         # Without an output rate (embeddings) any output is uncovered, and that is for the full calculation to see.
         self.is_plain = (
@@ -130,8 +132,9 @@ class PreparedPrice:
         """The last card whose conditions the event meets."""
         inputs = event.input_tokens
         outputs = event.output_tokens
+        reasoning = event.reasoning_tokens
         for card in reversed(self.cards):
-            if inputs > card.input_above and outputs > card.output_above:
+            if inputs > card.input_above and outputs > card.output_above and reasoning > card.reasoning_above:
                 return card
         return self.cards[0]
 

@@ -24,9 +24,10 @@ from tokenweir.pricing.toml_tables import Table, tables_of, top_table
 _FILE_KEYS: Final = frozenset(("name", "recorded_at", "price", "exchange_rate"))
 _NAMING_KEYS: Final = ("id", "vendor", "models", "match", "service_tier", "regions")
 _TIME_KEYS: Final = ("valid_from", "valid_to", "hours", "recorded_at", "source", "source_at", "confidence")
-_PRICE_KEYS: Final = ("currency", "factor", "tiers", "units")
+_PRICE_KEYS: Final = ("currency", "factor", "factor_of", "no_price", "tiers", "units")
 _ROW_KEYS: Final = frozenset((*_NAMING_KEYS, *_TIME_KEYS, *_PRICE_KEYS))
-_TIER_KEYS: Final = frozenset(("input_above", "output_above", "units"))
+_CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
+_TIER_KEYS: Final = frozenset((*_CONDITIONS, "units"))
 _HOURS_KEYS: Final = frozenset(("utc_offset_minutes", "windows", "weekdays", "except_days"))
 _UNIT_KEYS: Final = frozenset(("price", "per", "minimum", "steps"))
 _RATE_KEYS: Final = frozenset(TOKEN_COMPONENTS)
@@ -109,7 +110,12 @@ def _price(row: Table, label: str, file_recorded_at: datetime | None) -> Price:
         raise row.wrong("regions", "regions is a list of names", 'write regions = ["cn-*"]')
     tier = row.text("service_tier", STANDARD)
     factor = _factor(row)
-    cards = () if factor else _cards(row)
+    no_price = row.text("no_price", "")
+    if no_price and (given := sorted((_RATE_KEYS | {"tiers", "units", "factor", "currency"}) & table.keys())):
+        raise row.wrong(
+            "no_price", f"a row without a price has no {given[0]}", "keep either no_price or the rates"
+        )
+    cards = () if factor or no_price else _cards(row)
     suffix = ("" if tier == STANDARD else f"/{tier}") + (f"@{valid_from:%Y-%m-%d}" if valid_from else "")
     if regions:
         suffix += f"[{','.join(regions)}]"
@@ -120,7 +126,9 @@ def _price(row: Table, label: str, file_recorded_at: datetime | None) -> Price:
         vendor=vendor,
         match=match,
         cards=cards,
-        currency="" if factor else currency_code(row.text("currency"), f"{row.file}, row {row.number}"),
+        currency=""
+        if factor or no_price
+        else currency_code(row.text("currency"), f"{row.file}, row {row.number}"),
         recorded_at=recorded_at,
         source=row.text("source"),
         source_at=source_at,
@@ -131,6 +139,8 @@ def _price(row: Table, label: str, file_recorded_at: datetime | None) -> Price:
         valid_to=valid_to,
         schedule=_schedule(row),
         factor=factor,
+        factor_of=_factor_of(row) if factor else frozenset(),
+        no_price=no_price,
     )
 
 
@@ -172,6 +182,16 @@ def _factor(row: Table) -> tuple[int, int] | None:
     return Decimal(value).as_integer_ratio()
 
 
+def _factor_of(row: Table) -> frozenset[str]:
+    """The components that a factor is for: those named, else all tokens."""
+    names = row.values.get("factor_of", sorted(_RATE_KEYS))
+    if not isinstance(names, list) or not names or not set(names) <= _RATE_KEYS:
+        raise row.wrong(
+            "factor_of", f"factor_of {names!r} is not a list of components", 'write ["input", "output"]'
+        )
+    return frozenset(names)
+
+
 def _cards(row: Table) -> tuple[RateCard, ...]:
     base = _rates(row, row.values)
     if not base:
@@ -184,14 +204,14 @@ def _cards(row: Table) -> tuple[RateCard, ...]:
     cards = [RateCard(tuple(base.items()))]
     for tier in tiers:
         row.refuse_unknown(tier, _TIER_KEYS | _RATE_KEYS)
-        above = [row.whole(key, tier[key], 0) for key in ("input_above", "output_above") if key in tier]
+        above = {key: row.whole(key, tier[key], 0) for key in _CONDITIONS if key in tier}
         if not above:
             raise row.wrong("tiers", "a tier does not say above what it holds", "add input_above = 200000")
         rates = {**base, **_rates(row, tier)}
-        card = RateCard(tuple(rates.items()), tier.get("input_above", -1), tier.get("output_above", -1))
-        if (card.input_above, card.output_above) <= (cards[-1].input_above, cards[-1].output_above):
+        card = RateCard(tuple(rates.items()), **above)
+        if card[1:] <= cards[-1][1:]:
             raise row.wrong(
-                "tiers", "the tiers do not ascend", "order them by input_above, then output_above"
+                "tiers", "the tiers do not ascend", "order them by " + ", then ".join(_CONDITIONS)
             )
         cards.append(card)
     return tuple(cards)

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final, NamedTuple
 
 from tokenweir.money import divide_half_even
-from tokenweir.pricing.components import REQUESTS, TOKEN_COMPONENTS
 from tokenweir.pricing.matching import Match
 
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
@@ -39,12 +38,14 @@ class Rate(NamedTuple):
 class RateCard(NamedTuple):
     """Rates by component that hold for a whole call, if it is longer than this.
 
-    input_above, output_above: the call's total input and output tokens must exceed these; -1 where any will do.
+    input_above, output_above, reasoning_above: the call's total input, total output and reasoning tokens must exceed
+    these; -1 where any will do. reasoning_above 0 is a vendor's thinking mode.
     """
 
     rates: tuple[tuple[str, Rate], ...]
     input_above: int = -1
     output_above: int = -1
+    reasoning_above: int = -1
 
 
 class Schedule(NamedTuple):
@@ -84,9 +85,10 @@ class Schedule(NamedTuple):
 class Price:
     """One row of the price book.
 
-    cards: the first holds for every call, each further one for the longer calls that it names; the last that fits is
-    used. factor: instead of cards, a numerator and denominator: this row's token rates are those of the standard tier
-    times so much, and its other rates the same. regions: names, or beginnings with a star; empty for any.
+    cards: the first holds for every call, each further one for the calls that it names; the last that fits is used.
+    factor: instead of cards, a numerator and denominator: the rates of the components `factor_of` are those of the
+    standard tier times so much, the others the same. no_price: instead of cards, why there is no price while the row
+    holds; it hides the rows of earlier sources. regions: names, or beginnings with a star; empty for any.
     """
 
     price_id: str
@@ -104,6 +106,8 @@ class Price:
     valid_to: datetime | None = None
     schedule: Schedule | None = None
     factor: tuple[int, int] | None = None
+    factor_of: frozenset[str] = frozenset()
+    no_price: str = ""
 
     @property
     def starts_at(self) -> datetime:
@@ -151,7 +155,7 @@ def times_standard(row: Price, standard: Price) -> Price:
                     rate._replace(
                         picos=scaled(rate.picos), steps=tuple((above, scaled(p)) for above, p in rate.steps)
                     )
-                    if name in TOKEN_COMPONENTS or name == REQUESTS
+                    if name in row.factor_of
                     else rate,
                 )
                 for name, rate in card.rates
