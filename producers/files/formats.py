@@ -93,7 +93,7 @@ def bind(lines: FileLines, options: ReadOptions, *, source: str, file_time: date
 
 def _detect(path: str, head: Sequence[Line], column_map: ColumnMap) -> str:
     start = head[0].data.lstrip()[:1]
-    if any(b"\0" in line.data for line in head[:3]):
+    if b"\0" in head[0].data:
         raise WrongCall(f"{path} is no text", hint="Convert it to CSV or JSON Lines in UTF-8, plain or gzip")
     if start == b"[":
         raise WrongCall(f"{path} is one JSON array", hint="Make it JSON Lines first, e.g. jq -c '.[]'")
