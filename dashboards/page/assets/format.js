@@ -1,0 +1,81 @@
+// How numbers and times read. Money comes as an exact decimal string and is only ever rounded here, on integers
+// of 10^-12 USD.
+
+const PICOS = 10n ** 12n;
+const plain = new Intl.NumberFormat("en-US");
+const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+
+/** An exact decimal string as an integer of 10^-12. */
+export function picos(text) {
+  const negative = text.startsWith("-");
+  const [whole, fraction = ""] = text.replace("-", "").split(".");
+  const amount = BigInt(whole) * PICOS + BigInt(fraction.slice(0, 12).padEnd(12, "0"));
+  return negative ? -amount : amount;
+}
+
+/** The exact sum of decimal strings, as picos. */
+export const sum = (texts) => texts.reduce((total, text) => total + picos(text), 0n);
+
+/** $1,234.56; below a dollar as many decimals as it takes to show two digits: $0.42, $0.0042. */
+export function money(amount) {
+  if (amount === null) return "no price";
+  const exact = typeof amount === "bigint" ? amount : picos(amount);
+  const size = exact < 0n ? -exact : exact;
+  let decimals = 2;
+  if (size > 0n && size < PICOS) {
+    const leading = 12 - size.toString().length;
+    decimals = Math.min(Math.max(2, leading + 2), 12);
+  }
+  const step = 10n ** BigInt(12 - decimals);
+  const rounded = (size + step / 2n) / step;
+  const digits = rounded.toString().padStart(decimals + 1, "0");
+  const whole = plain.format(BigInt(digits.slice(0, -decimals)));
+  let fraction = digits.slice(-decimals);
+  while (fraction.length > 2 && fraction.endsWith("0")) fraction = fraction.slice(0, -1);
+  return `${exact < 0n ? "−" : ""}$${whole}.${fraction}`;
+}
+
+/** The whole amount, for the hover text. */
+export const exactMoney = (text) => (text === null ? "These calls have no price yet" : `$${text}`);
+
+export const count = (number) => plain.format(number);
+
+/** 12.3K, 4.09M; whole below ten thousand. */
+export const compact = (number) => (number < 10_000 ? plain.format(number) : short.format(number));
+
+/** part / whole as "12.3 %"; an en dash where there is no whole. Takes picos or numbers. */
+export function percent(part, whole) {
+  const share = ratio(part, whole);
+  if (share === null) return "–";
+  if (share > 0 && share < 0.001) return "<0.1 %";
+  return `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
+}
+
+/** part / whole as a number for drawing; null where there is no whole. */
+export function ratio(part, whole) {
+  if (!whole) return null;
+  return typeof whole === "bigint" ? Number((part * 1_000_000n) / whole) / 1_000_000 : part / whole;
+}
+
+/** How long, in the largest unit that fits: 3 s, 5 min, 2 h, 4 d. */
+export function duration(seconds) {
+  if (seconds < 99.5) return `${Math.round(seconds)} s`;
+  if (seconds < 5940) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} d`;
+}
+
+const dayTime = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC",
+});
+const dayOnly = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const clock = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: "UTC",
+});
+
+export const moment = (text) => dayTime.format(new Date(text)).replace(",", "");
+export const day = (text) => dayOnly.format(new Date(text));
+export const time = (text) => clock.format(new Date(text));
+
+/** A dimension's value as it reads; the empty one has no name of its own. */
+export const label = (name) => (name === null ? "Other" : name === "" ? "(none)" : name);
