@@ -55,7 +55,7 @@ VENDORS: Final[dict[str, VendorHabits]] = {
     "baidu": VendorHabits("as-", ("cn-north",), "none", 0.004, 0.005),
     "volcengine": VendorHabits("", ("cn-beijing",), "read", 0.003, 0.004),
     "tencent": VendorHabits("", ("ap-guangzhou",), "none", 0.003, 0.004),
-    "alibaba": VendorHabits("chatcmpl-", ("cn-hangzhou", "ap-southeast-1"), "read", 0.003, 0.005),
+    "alibaba": VendorHabits("chatcmpl-", ("cn-beijing", "cn-hangzhou"), "read", 0.003, 0.005),
     "zhipu": VendorHabits("", ("",), "read", 0.004, 0.004),
     "moonshot": VendorHabits("chatcmpl-", ("",), "read", 0.004, 0.010),
     "vllm": VendorHabits("chatcmpl-", ("fra1",), "none", 0.001, 0.0),

@@ -91,6 +91,7 @@ class _Planner:
         self._started_ms = started_ms
         self._span_ms = days * DAY_MS
         self._taken: set[str] = set()
+        self._cut_model = ""
         self.shifts: dict[str, tuple[Shift, ...]] = {}
         self.growth_per_day: dict[str, float] = {}
         self.planned_outage: Outage | None = None
@@ -148,6 +149,7 @@ class _Planner:
         """One vendor cuts a price by half or more; within days some workloads of costlier models go there."""
         random = self._random
         target = random.choice(sorted(PRICES_BEFORE))
+        self._cut_model = target
         habits = MODELS[target]
         cut_ms = self._part(0.18, 0.30)
         candidates = [
@@ -197,7 +199,7 @@ class _Planner:
         """Free tokens run out: the same calls go on, from a date on without the pack's tag."""
         random = self._random
         free_models = {workload.model for workload in self._free()}
-        model = random.choice([name for name in sorted(_PACKED) if name in free_models])
+        model = random.choice([name for name in sorted(_PACKED) if name in free_models - {self._cut_model}])
         exhausted_ms = self._part(0.35, 0.45)
         covered = [workload for workload in self._free() if workload.model == model]
         self._taken.update(workload.name for workload in covered)

@@ -30,6 +30,7 @@ PRICES_BEFORE: Final[dict[str, RatesBefore]] = {
     "deepseek/deepseek-v4-flash": RatesBefore("USD", "0.8", "0.08", "2.4"),
     "google/gemini-3.5-flash-lite": RatesBefore("USD", "1", "0.1", "6"),
     "openai/gpt-6-luna": RatesBefore("USD", "0.6", "0.06", "2.4"),
+    "volcengine/doubao-seed-1.8": RatesBefore("CNY", "4", "0.8", "20"),
 }
 """By model: twice to five times the public price of autumn 2026."""
 

@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1
+# One image for the gateway, the workers and the one-shot commands. Linux only; no embedded engine, no test tools.
+
+FROM python:3.12-slim AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
+# Some packages of the lock have no wheel on every architecture.
+RUN apt-get update && apt-get install --yes --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
+COPY pyproject.toml requirements.lock deploy/runtime_requirements.py ./
+RUN python runtime_requirements.py pyproject.toml requirements.lock streams clickhouse > runtime.lock \
+    && python -m venv /opt/tokenweir \
+    && /opt/tokenweir/bin/pip install --require-hashes --requirement runtime.lock
+# The build backend, at the lock's version and hash, stays out of the image.
+RUN python -c "import pathlib, re; text = pathlib.Path('requirements.lock').read_text(); \
+print(next(entry for entry in re.split(r'\n(?=[A-Za-z0-9])', text) if entry.startswith('uv-build==')))" > backend.lock \
+    && python -m venv /opt/backend \
+    && /opt/backend/bin/pip install --require-hashes --requirement backend.lock
+COPY LICENSE README.md ./
+COPY tokenweir tokenweir
+COPY producers producers
+COPY streams streams
+COPY sinks sinks
+COPY dashboards dashboards
+RUN PATH="/opt/backend/bin:$PATH" /opt/backend/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && /opt/tokenweir/bin/pip install --no-deps --no-index /wheels/*.whl \
+    && /opt/tokenweir/bin/weir --version
+
+FROM python:3.12-slim
+RUN groupadd --gid 10001 tokenweir \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tokenweir
+COPY --from=build /opt/tokenweir /opt/tokenweir
+ENV PATH="/opt/tokenweir/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /tmp
+USER 10001:10001
+ENTRYPOINT ["weir"]
+CMD ["--help"]

@@ -1,0 +1,1 @@
+"""The distributed run's files: compose file, image, example environment, provisioning."""
