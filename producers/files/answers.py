@@ -27,7 +27,7 @@ def parse_answers(
     """For each line that is not blank a dict that JSON can write.
 
     It holds the event's fields that are not at their default, input_tokens and output_tokens in any case; or
-    `error`, `field`, `reason` and `line` (from 1) for a line that cannot be read. surface: None finds it line by
+    `error`, `field`, `reason` and `line` (from 0) for a line that cannot be read. surface: None finds it line by
     line. now: UTC, the time of answers that state none. fields: fields of UsageEvent for every event.
     inner_calls: whether calls that were billed within an answer follow it with lines of their own; without it
     there is one dict a line. Raises WrongCall at once for a vendor or surface without reader.
@@ -56,7 +56,7 @@ def _parsed(
     context: vendors.AnswerContext,
     inner_calls: bool,
 ) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines):
         if not line.strip():
             continue
         try:

@@ -17,6 +17,13 @@ from tokenweir.errors import RejectedInput
 DELIMITERS: Final = (",", ";", "\t", "|")
 
 
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+
+
 class Row(NamedTuple):
     """number: of its first line, from 0. content: its bytes without line end. value: a list of strings (CSV) or an
     object (JSON); None where `problem` says why it could not be read."""
@@ -35,7 +42,7 @@ class _RunawayRecord(Exception):
 def json_object(line: bytes) -> dict[str, Any]:
     """The object that `line` states, numbers with a point as Decimal. Raises RejectedInput where it states none."""
     try:
-        value = json.loads(line, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = _DECODER.decode(line.decode())
     except RecursionError:
         raise RejectedInput("invalid_json", "the line is nested too deeply") from None
     except ValueError as error:
@@ -127,10 +134,6 @@ def delimiter_of(header: bytes) -> str:
             return 0
 
     return max(DELIMITERS, key=columns)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _malformed(line: Line) -> RejectedInput:

@@ -23,6 +23,9 @@ UNKNOWN_MODEL: Final = "unknown"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+_PARTS: Final[dict[str, tuple[str, ...]]] = {}
+"""Paths that readers have asked for, split. Readers name some dozens; paths never come from input."""
+
 _TIERS: Final = {
     "": "",
     "default": "standard",
@@ -89,14 +92,15 @@ class Answer:
     def find(self, path: str) -> Any:
         """The value at `path`; None where it is missing or null. Raises RejectedInput where a parent is no object."""
         value: Any = self.body
-        walked = ""
-        for part in path.split("."):
-            if value is None:
-                return None
-            if not isinstance(value, Mapping):
-                raise self.refusal("wrong_type", walked, "is not an object")
+        parts = _PARTS.get(path)
+        if parts is None:
+            parts = _PARTS[path] = tuple(path.split("."))
+        for depth, part in enumerate(parts):
+            if type(value) is not dict and not isinstance(value, Mapping):
+                if value is None:
+                    return None
+                raise self.refusal("wrong_type", ".".join(parts[:depth]), "is not an object")
             value = value.get(part)
-            walked = f"{walked}.{part}" if walked else part
         return value
 
     def part(self, path: str) -> "Answer":
@@ -127,10 +131,10 @@ class Answer:
             value = self.find(path)
             if value is None:
                 continue
-            if isinstance(value, float | Decimal) and isfinite(value) and value == int(value):
+            if type(value) is not int:
+                if not isinstance(value, float | Decimal) or not isfinite(value) or value != int(value):
+                    raise self.refusal("wrong_type", path, "is not a whole number")
                 value = int(value)
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise self.refusal("wrong_type", path, "is not a whole number")
             if value < 0:
                 raise self.refusal("out_of_range", path, "is negative")
             return value
@@ -178,10 +182,13 @@ class Answer:
 
     def has_any(self, *paths: str) -> bool:
         """Whether one of `paths` is there and not null. A parent that is no object counts as missing."""
-        try:
-            return any(self.find(path) is not None for path in paths)
-        except RejectedInput:
-            return False
+        for path in paths:
+            try:
+                if self.find(path) is not None:
+                    return True
+            except RejectedInput:
+                continue
+        return False
 
     def need_any(self, *paths: str) -> None:
         """Raises RejectedInput where none of `paths` is there: the answer states no usage."""
@@ -202,7 +209,9 @@ class Answer:
             if isinstance(value, str):
                 moment = datetime.fromisoformat(value)
                 return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-            if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            if type(value) is int:
+                return _EPOCH + timedelta(seconds=value)
+            if isinstance(value, float | Decimal):
                 return _EPOCH + timedelta(microseconds=int(Decimal(str(value)) * 1_000_000))
         except (ValueError, OverflowError, ArithmeticError):
             raise self.refusal("implausible_time", path, "is not a time") from None

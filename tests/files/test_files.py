@@ -445,8 +445,8 @@ class TestParse:
             "input_tokens": 5,
             "output_tokens": 0,
         }
-        assert (broken["line"], broken["reason"], broken["field"]) == (3, "invalid_json", "")
-        assert (refused["line"], refused["field"]) == (4, "usage")
+        assert (broken["line"], broken["reason"], broken["field"]) == (2, "invalid_json", "")
+        assert (refused["line"], refused["field"]) == (3, "usage")
         assert (last["id"], last["units"]) == ("openai:r", {"web_searches": 1})
         for line in (first, broken, refused, last):
             json.dumps(line)
