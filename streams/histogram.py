@@ -8,6 +8,7 @@ Limits: values are milliseconds, not negative. Below SMALLEST_MS everything coun
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -35,11 +36,7 @@ def bucket_bounds(bucket: int) -> tuple[float, float]:
 
 def count_buckets(values_ms: Iterable[float]) -> dict[int, int]:
     """Counts by bucket."""
-    counts: dict[int, int] = {}
-    for value in values_ms:
-        bucket = bucket_of(value)
-        counts[bucket] = counts.get(bucket, 0) + 1
-    return counts
+    return Counter(map(bucket_of, values_ms))
 
 
 def add_buckets(into: dict[int, int], other: Mapping[int, int]) -> None:

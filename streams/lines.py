@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
-from streams.records import CONTROL_CHARACTER, MeteredRecord, carries_metering, value_problem
+from streams.records import CONTROL_CHARACTER, MeteredRecord, carry_metering, value_problem
 from tokenweir.errors import RejectedInput
 from tokenweir.usage import UsageEvent
 from tokenweir.usage.event import EARLIEST_TIME, LATEST_AHEAD, subset_problem
@@ -69,7 +69,7 @@ def _all_at_once(value: bytes, now: datetime) -> list[Any] | None:
     """The events of a message in which nothing is unusual, else None."""
     if (b"\\" in value or b"\x7f" in value) and CONTROL_CHARACTER.search(value):
         return None
-    if len(value) > MAX_EVENT_BYTES and max(map(len, value.split(b"\n"))) > MAX_EVENT_BYTES:
+    if _holds_long_line(value):
         return None
     try:
         records: list[Any] = _decode_lines(value)
@@ -80,14 +80,26 @@ def _all_at_once(value: bytes, now: datetime) -> list[Any] | None:
     return records if _are_sound(records, now) else None
 
 
+def _holds_long_line(value: bytes) -> bool:
+    """Whether a line is longer than MAX_EVENT_BYTES; looks at one line end in so many bytes."""
+    start = 0
+    while len(value) - start > MAX_EVENT_BYTES:
+        end = value.rfind(b"\n", start, start + MAX_EVENT_BYTES + 1)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
+
+
 def _are_sound(records: list[Any], now: datetime) -> bool:
+    """Whether nothing is wrong with any of the records; makes their times UTC where it is so."""
     times = list(map(_time, records))
     if not times or min(times) < EARLIEST_TIME or max(times) > now + LATEST_AHEAD:
         return False
-    for record in records:
-        if any(_subsets(record)) and subset_problem(record):
-            return False
-        if carries_metering(record) or value_problem(record):
+    if carry_metering(records) or any(map(value_problem, records)):
+        return False
+    for record, subsets in zip(records, map(_subsets, records), strict=True):
+        if any(subsets) and subset_problem(record):
             return False
     for record, moment in zip(records, times, strict=True):
         if moment.tzinfo is not UTC:

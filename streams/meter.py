@@ -9,7 +9,7 @@ Invariants:
 - money is integers of 10^-12 here and plain decimal strings in the output.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -19,47 +19,26 @@ from streams.lines import BadLine, read_lines
 from streams.windows import combine, encode_windows
 from tokenweir.errors import RejectedInput
 from tokenweir.money import decimal_string
+from tokenweir.pricing import Priced
 from tokenweir.usage import Rejection
 from tokenweir.usage.event import SCHEMA_VERSION
 from tokenweir.usage.redaction import redact
 from tokenweir.usage.rejection import Reason
-from tokenweir.usage.version import report_version
+from tokenweir.usage.version import FULLNESS_STEP, fullness, report_stamp
 from tokenweir.usage.wire import HEADER_SCHEMA, schema_version_of
 
 MAX_REJECTIONS: Final = 1_000
 """Of one message at most so many lines are refused one by one; one further rejection counts the rest."""
 
+_MAX_TEXTS: Final = 50_000
 _MAX_KEY_CHARACTERS: Final = 1_100
 _MAX_DETAIL_CHARACTERS: Final = 2_000
 
 Headers = Sequence[tuple[str, bytes | None]] | None
 
 
-class Priced(Protocol):
-    """What a price book says of one event; money in 10^-12 of a unit, None where there is no price."""
-
-    @property
-    def cost_picos(self) -> int | None: ...
-    @property
-    def list_cost_picos(self) -> int | None: ...
-    @property
-    def native_cost_picos(self) -> int | None: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def fx_rate_picos(self) -> int | None: ...
-    @property
-    def parts(self) -> tuple[tuple[str, int], ...]: ...
-    @property
-    def price_id(self) -> str: ...
-    @property
-    def price_status(self) -> str: ...
-    @property
-    def unpriced_reason(self) -> str: ...
-
-
 class Book(Protocol):
-    """Whatever prices events: `tokenweir.pricing.PriceBook`."""
+    """What prices events: `tokenweir.pricing.PriceBook`, or another with the same answers."""
 
     def price(self, event: Any) -> Priced:
         """What `event` (anything with UsageEvent's attributes) costs."""
@@ -112,7 +91,8 @@ class Meter:
     """Checks, prices and sums messages with one price book."""
 
     def __init__(self, book: Book) -> None:
-        self._price: Callable[[Any], Priced] = book.price
+        self._price = book.price
+        self._texts: dict[int, str] = {}
 
     def step(
         self,
@@ -152,36 +132,42 @@ class Meter:
     def _meter(self, records: list[Any], reported_at_ms: int, now: datetime) -> list[int | None]:
         """Fill in the metering fields; the costs in picos."""
         price = self._price
+        texts = self._texts
+        if len(texts) > _MAX_TEXTS:
+            texts.clear()
         metered_at = msgspec.Raw(_encode(now))
+        stamp = report_stamp(reported_at_ms)
         costs: list[int | None] = []
         for record in records:
-            priced = price(record)
-            cost = priced.cost_picos
+            cost, list_cost, native_cost, currency, fx_rate, parts, price_id, price_status, reason = price(
+                record
+            )
             costs.append(cost)
             if cost is not None:
-                record.cost = text = decimal_string(cost)
-                record.list_cost = _money(priced.list_cost_picos, cost, text)
-                record.native_cost = _money(priced.native_cost_picos, cost, text)
-            if priced.currency != "USD":
-                record.currency = priced.currency
-            if priced.fx_rate_picos is not None:
-                record.fx_rate = decimal_string(priced.fx_rate_picos)
-            if priced.parts:
-                record.cost_parts = {name: decimal_string(picos) for name, picos in priced.parts}
-            if priced.price_id:
-                record.price_id = priced.price_id
-            record.price_status = priced.price_status
-            if priced.unpriced_reason:
-                record.unpriced_reason = priced.unpriced_reason
+                record.cost = texts.get(cost) or self._text(cost)
+            if list_cost is not None:
+                record.list_cost = texts.get(list_cost) or self._text(list_cost)
+            if native_cost is not None:
+                record.native_cost = texts.get(native_cost) or self._text(native_cost)
+            if currency != "USD":
+                record.currency = currency
+            if fx_rate is not None:
+                record.fx_rate = texts.get(fx_rate) or self._text(fx_rate)
+            if parts:
+                record.cost_parts = {name: texts.get(picos) or self._text(picos) for name, picos in parts}
+            if price_id:
+                record.price_id = price_id
+            record.price_status = price_status
+            if reason:
+                record.unpriced_reason = reason
             record.metered_at = metered_at
-            record.version = report_version(record, reported_at_ms)
+            record.version = fullness(record) * FULLNESS_STEP + stamp
         return costs
 
-
-def _money(picos: int | None, cost: int, text: str) -> Any:
-    if picos == cost:
+    def _text(self, picos: int) -> str:
+        """The amount as a decimal string, remembered: a workload's amounts are few and come again."""
+        self._texts[picos] = text = decimal_string(picos)
         return text
-    return msgspec.UNSET if picos is None else decimal_string(picos)
 
 
 def split_lines(value: bytes, limit_bytes: int) -> list[bytes]:

@@ -9,7 +9,7 @@ Invariants:
   of a second with more than six digits is rounded here and cut there (one microsecond apart), and a `Decimal`
   written as a JSON number with more than seventeen digits keeps them all here;
 - the metering fields exist on the struct, so that one object can be decoded, filled in and encoded, but they are
-  unset after decoding: a line that brings them along is refused (`carries_metering`).
+  unset after decoding: a line that brings them along is refused (`carry_metering`).
 
 Limits: control characters, times and the sums of subsets are not the struct's to check; `streams.lines` does.
 """
@@ -116,9 +116,9 @@ _metering = cast("Callable[[Any], tuple[object, ...]]", attrgetter(*METERING_FIE
 _UNSET: Final = (msgspec.UNSET,) * len(METERING_FIELDS)
 
 
-def carries_metering(record: Any) -> bool:
-    """Whether a line just decoded brought metering fields along, which only the meter may write."""
-    return _metering(record) != _UNSET
+def carry_metering(records: list[Any]) -> bool:
+    """Whether any line just decoded brought metering fields along, which only the meter may write."""
+    return list(map(_metering, records)) != [_UNSET] * len(records)
 
 
 def _decimal_bounds(field: FieldInfo) -> tuple[Decimal | None, Decimal | None] | None:
@@ -153,7 +153,7 @@ _decimals = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*_DECIMALS))
 def value_problem(record: Any) -> bool:
     """Whether a `Decimal` of the record lies outside its field's bounds, which msgspec does not check."""
     values = _decimals(record)
-    if not any(values):
+    if not any(values):  # most events have none
         return False
     for value, (lowest, highest) in zip(values, _DECIMALS.values(), strict=True):
         for amount in value.values() if isinstance(value, dict) else (value,):

@@ -9,7 +9,7 @@ reported: a call reported twice, by two reporters or by a redelivery upstream, i
 are the ledger's; windows are for seeing a change within a minute.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -173,17 +173,13 @@ def _latency(counts: dict[int, int]) -> Latency:
 
 def combine(events: Sequence[Any], costs_picos: Sequence[int | None]) -> dict[GroupKey, GroupSums]:
     """Sums by group and minute. `events` and `costs_picos` are in the same order; `time` is UTC."""
-    grouped: dict[GroupKey, tuple[list[Any], list[int | None]]] = {}
-    for event, cost in zip(events, costs_picos, strict=True):
-        key = (*group_values(event), (event.time - EPOCH) // MINUTE)
-        found = grouped.get(key)
-        if found is None:
-            grouped[key] = ([event], [cost])
-        else:
-            found[0].append(event)
-            found[1].append(cost)
+    grouped: defaultdict[GroupKey, list[tuple[Any, int | None]]] = defaultdict(list)
+    for pair in zip(events, costs_picos, strict=True):
+        event = pair[0]
+        grouped[(*group_values(event), (event.time - EPOCH) // MINUTE)].append(pair)
     sums: dict[GroupKey, GroupSums] = {}
-    for key, (members, costs) in grouped.items():
+    for key, pairs in grouped.items():
+        members, costs = zip(*pairs, strict=True)
         sums[key] = group = GroupSums()
         group.add_events(members, costs)
     return sums

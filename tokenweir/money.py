@@ -40,10 +40,12 @@ def decimal_string(picos: int) -> str:
     """
     if picos < 0:
         return "-" + decimal_string(-picos)
-    whole, fraction = divmod(picos, PICOS_PER_UNIT)
-    if not fraction:
-        return str(whole)
-    return f"{whole}.{fraction:012d}".rstrip("0")
+    digits = str(picos)
+    if picos < PICOS_PER_UNIT:
+        return "0." + digits.zfill(_DECIMAL_PLACES).rstrip("0") if picos else "0"
+    fraction = digits[-_DECIMAL_PLACES:].rstrip("0")
+    whole = digits[:-_DECIMAL_PLACES]
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:

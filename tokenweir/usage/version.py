@@ -37,7 +37,18 @@ _facets = cast("Callable[[Any], tuple[object, ...]]", attrgetter(*FULLNESS_FIELD
 
 def fullness(event: Any) -> int:
     """How many of FULLNESS_FIELDS the event states (0 to 16). Takes UsageEvent or the hot path's struct."""
-    return sum(map(bool, _facets(event)))
+    return len(list(filter(None, _facets(event))))
+
+
+FULLNESS_STEP: Final = 1 << (_REPORT_BITS + _REVISION_BITS)
+"""What one more stated field adds to a version."""
+
+
+def report_stamp(reported_at_ms: int, revision: int = 0) -> int:
+    """The part of a version that is the same for all events of one Kafka message."""
+    moment = min(max(reported_at_ms, 0), (1 << _REPORT_BITS) - 1)
+    number = min(max(revision, 0), (1 << _REVISION_BITS) - 1)
+    return (moment << _REVISION_BITS) | number
 
 
 def report_version(event: Any, reported_at_ms: int, revision: int = 0) -> int:
@@ -46,6 +57,4 @@ def report_version(event: Any, reported_at_ms: int, revision: int = 0) -> int:
     reported_at_ms: Unix milliseconds of the Kafka message that carried it. revision: 0 when first metered, one
     more at each re-pricing.
     """
-    moment = min(max(reported_at_ms, 0), (1 << _REPORT_BITS) - 1)
-    number = min(max(revision, 0), (1 << _REVISION_BITS) - 1)
-    return (fullness(event) << (_REPORT_BITS + _REVISION_BITS)) | (moment << _REVISION_BITS) | number
+    return fullness(event) * FULLNESS_STEP + report_stamp(reported_at_ms, revision)
