@@ -9,7 +9,7 @@ ListOffsets is not to be trusted; see `_ends`.)
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,6 +24,7 @@ from tokenweir.topics import TOPICS, Topic
 
 DEFAULT_TIMEOUT_SECONDS: Final = 15.0
 
+_RETRY_SECONDS: Final = 0.1
 _NO_ERROR: Final = 0
 _UNKNOWN_TOPIC: Final = 3
 
@@ -111,8 +112,9 @@ def topic_lag(
             return lag
         # Committed first: what the group commits in between can then only make the lag look larger, never smaller,
         # so that a lag of 0 is a true one.
-        committed = admin.list_group_offsets({group: partitions})[group]
-        first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+        committed = _when_ready(lambda: admin.list_group_offsets({group: partitions}), timeout_seconds)[group]
+        earliest = dict.fromkeys(partitions, OffsetSpec.EARLIEST)
+        first = _when_ready(lambda: admin.list_partition_offsets(earliest), timeout_seconds)
         ends = _ends(settings, partitions, timeout_seconds)
     for partition in partitions:
         position = committed[partition].offset if partition in committed else -1
@@ -198,6 +200,18 @@ def _admin(settings: KafkaSettings, timeout_seconds: float) -> Iterator[Any]:
             hint="Check that it runs and that kafka.bootstrap_servers, the security settings and the rights of this "
             "user fit it; `weir doctor` shows what it can reach",
         ) from failure
+
+
+def _when_ready(ask: Callable[[], Any], timeout_seconds: float) -> Any:
+    """Ask again while Kafka says that it will answer soon: a group's coordinator is named at the first question."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            return ask()
+        except KafkaError as failure:
+            if not failure.retriable or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_SECONDS)
 
 
 def _said(failure: KafkaError) -> str:

@@ -101,11 +101,10 @@ class ApacheKafka:
                 break
             except KafkaStartFailed:
                 # A port found free can be taken by the time Kafka listens. One that was asked for, or that clients
-                # know already, is kept, and data that has been in use is never touched.
+                # know already, is kept.
                 taken = "Address already in use" in self.log.read_text(errors="replace")
                 if not taken or attempt == _ATTEMPTS or self._wanted_port or self._has_run:
                     raise
-                shutil.rmtree(self._directory / "data")
                 self.log.unlink()
                 self._formatted = False
         self._has_run = True
@@ -114,7 +113,9 @@ class ApacheKafka:
         assert self._directory is not None
         self._directory.mkdir(parents=True, exist_ok=True)
         self._port = self._wanted_port or free_port()
-        self._controller_port = free_port()
+        self._controller_port = self._port
+        while self._controller_port == self._port:
+            self._controller_port = free_port()
         properties = self._directory / "server.properties"
         properties.write_text(self._properties(), encoding="utf-8")
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()

@@ -155,13 +155,11 @@ def unique_prefix() -> str:
     return f"t{uuid.uuid4().hex[:12]}."
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses Apache Kafka, and keep it on one worker."""
-    for item in items:
-        if _uses_apache(item):
-            item.add_marker(pytest.mark.kafka)
-            item.add_marker(pytest.mark.xdist_group("kafka"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what uses Apache Kafka, and keep it on one worker. (Later would be too late for xdist's grouping.)"""
+    if _uses_apache(item):
+        item.add_marker(pytest.mark.kafka)
+        item.add_marker(pytest.mark.xdist_group("kafka"))
 
 
 def _uses_apache(item: pytest.Item) -> bool:
