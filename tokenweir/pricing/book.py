@@ -106,6 +106,11 @@ class PriceBook:
         company = read_overlay_file(overlay)
         return cls([*sources, company], ExchangeRates(reference_rates(), company.exchange_rates))
 
+    @property
+    def sources(self) -> tuple[PriceSource, ...]:
+        """Where the rows come from; the later win."""
+        return self._sources
+
     def rows(self) -> Iterator[Price]:
         """Every row of every source."""
         for source in self._sources:
@@ -149,20 +154,20 @@ class PriceBook:
         if prepared is None:
             return self._reported(event, answer.reason, time, known_at)
         card = prepared.only or prepared.card_for(event)
-        # As is_plain_event; written out, because a call costs as much as the test.
-        if card.is_plain and not (
-            event.units
-            or event.input_audio_tokens
-            or event.input_image_tokens
-            or event.output_audio_tokens
-            or event.output_image_tokens
-        ):
-            parts = card.plain_parts(event)
-        else:
-            try:
+        try:
+            # Written out rather than called: a call here costs as much as the rest of the test.
+            if card.is_plain and not (
+                event.units
+                or event.input_audio_tokens
+                or event.input_image_tokens
+                or event.output_audio_tokens
+                or event.output_image_tokens
+            ):
+                parts = card.plain_parts(event)
+            else:
                 parts = all_parts(card, event)
-            except NoPrice as problem:
-                return self._reported(event, f"{problem} ({prepared.price_id})", time, known_at)
+        except NoPrice as problem:
+            return self._reported(event, f"{problem} ({prepared.price_id})", time, known_at)
         rate = answer.fx_rate_picos
         if rate == PICOS_PER_UNIT:
             cost = 0
@@ -292,11 +297,15 @@ class PriceBook:
             return f"no price of {vendor}/{model} ({tier}) is known for {time:%Y-%m-%d %H:%M}"
         if rows:
             return f"no price of {vendor}/{model} for the service tier {tier}"
-        named = [row for source in self._sources for row in source.rows_for(vendor, model)]
-        if not named:
-            return f"no price of {vendor}/{model}"
-        if not any(row.recorded_at <= known_at for row in named):
-            return f"no price of {vendor}/{model} was known on {known_at:%Y-%m-%d}"
+        known = [
+            row
+            for source in self._sources
+            for row in source.rows_for(vendor, model)
+            if row.recorded_at <= known_at
+        ]
+        if not known:
+            then = "" if known_at == END else f" was known on {known_at:%Y-%m-%d}"
+            return f"no price of {vendor}/{model}{then}"
         return f"no price of {vendor}/{model} for the region {region!r}"
 
     def _reported(self, event: Any, reason: str, time: datetime, known_at: datetime | None) -> Priced:
@@ -319,23 +328,33 @@ def _unpriced(reason: str) -> Priced:
 
 
 class RowSource:
-    """A PriceSource over rows at hand."""
+    """A PriceSource over rows at hand. Rows that name their models are found by name, only the others by rule."""
 
     def __init__(self, rows: Iterable[Price]) -> None:
-        self._rows: dict[str, list[Price]] = {}
-        for row in rows:
-            self._rows.setdefault(row.vendor, []).append(row)
+        self._rows = tuple(rows)
+        self._by_name: dict[tuple[str, str], list[int]] = {}
+        self._by_rule: dict[str, list[int]] = {}
+        for position, row in enumerate(self._rows):
+            rules = row.match.rules if row.match.operation == "or" else (row.match,)
+            if all(rule.operation == "equals" for rule in rules):
+                for name in {rule.text.lower() for rule in rules}:
+                    self._by_name.setdefault((row.vendor, name), []).append(position)
+            else:
+                self._by_rule.setdefault(row.vendor, []).append(position)
 
     def rows_for(self, vendor: str, model: str) -> list[Price]:
         """Rows of the vendor that mean the model, in the order they came."""
         name = model.lower()
-        return [row for row in self._rows.get(vendor, ()) if row.match.holds(name)]
+        positions = [
+            *self._by_name.get((vendor, name), ()),
+            *(at for at in self._by_rule.get(vendor, ()) if self._rows[at].match.holds(name)),
+        ]
+        return [self._rows[position] for position in sorted(positions)]
 
     def rows(self) -> Iterator[Price]:
         """Every row."""
-        for rows in self._rows.values():
-            yield from rows
+        return iter(self._rows)
 
     def recorded_times(self) -> set[datetime]:
         """When any of the rows became known."""
-        return {row.recorded_at for row in self.rows()}
+        return {row.recorded_at for row in self._rows}

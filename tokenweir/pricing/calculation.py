@@ -58,10 +58,8 @@ class PreparedCard:
         self.output_above = card.output_above
         self.reasoning_above = card.reasoning_above
         plain = {name: rate for name, rate in card.rates if name in _PLAIN}
-        # Without an output rate (embeddings) any output is uncovered, and that is for the full calculation to see.
         self.is_plain = (
             "input" in plain
-            and "output" in plain
             and REQUESTS not in self.rates
             and "reasoning" not in self.rates
             and not any(rate.steps or rate.minimum or rate.per != TOKENS_PER_RATE for rate in plain.values())
@@ -76,20 +74,26 @@ class PreparedCard:
             return rate.picos // TOKENS_PER_RATE if whole else rate.picos
 
         self.input = picos("input", 0)
-        self.output = picos("output", 0)
-        # -1: no rate of its own, so these tokens stay part of the component around them.
+        # -1: no rate of its own. Output then has no price; cached tokens stay part of the component around them.
+        self.output = picos("output", -1)
         self.cache_read = picos("cache_read", -1)
         self.cache_write = picos("cache_write", -1)
         self.cache_write_1h = picos("cache_write_1h", -1)
 
     def plain_parts(self, event: Any) -> Parts:
-        """Parts in native picos of an event with plain tokens only. Only for a card that `is_plain`."""
+        """Parts in native picos of an event with plain tokens only. Only for a card that `is_plain`.
+
+        Raises NoPrice where there is output and no rate for it.
+        """
         scale = self.scale
         inputs = event.input_tokens
         outputs = event.output_tokens
         reads = event.cache_read_tokens
         writes = event.cache_write_tokens
-        if not (reads or writes):
+        if self.output < 0:
+            if outputs:
+                raise NoPrice("the price has no rate for output_tokens")
+        elif not (reads or writes):
             if scale == 1:
                 return (("input", inputs * self.input), ("output", outputs * self.output))
             return (
@@ -110,7 +114,8 @@ class PreparedCard:
                 inputs -= writes
                 parts.append(("cache_write", writes * self.cache_write))
         parts.append(("input", inputs * self.input))
-        parts.append(("output", outputs * self.output))
+        if self.output >= 0:
+            parts.append(("output", outputs * self.output))
         if scale == 1:
             return tuple(parts)
         return tuple((name, divide_half_even(picos, scale)) for name, picos in parts)
@@ -137,17 +142,6 @@ class PreparedPrice:
             if inputs > card.input_above and outputs > card.output_above and reasoning > card.reasoning_above:
                 return card
         return self.cards[0]
-
-
-def is_plain_event(event: Any) -> bool:
-    """Whether the event counts nothing but input, cached and output tokens."""
-    return not (
-        event.units
-        or event.input_audio_tokens
-        or event.input_image_tokens
-        or event.output_audio_tokens
-        or event.output_image_tokens
-    )
 
 
 def all_parts(card: PreparedCard, event: Any) -> Parts:
@@ -183,7 +177,11 @@ def _token_parts(rates: dict[str, Rate], event: Any) -> list[tuple[str, int]]:
         covered = sum(count for name, count in leaves.items() if name == total or name in WITHIN[total])
         if counts[total] > covered:
             raise NoPrice(f"the price has no rate for {total}_tokens")
-    return [(name, _count_cost(rates[name], leaf)) for name, leaf in leaves.items() if leaf or name in WITHIN]
+    return [
+        (name, _ratio_cost(rates[name], leaf, 1))
+        for name, leaf in leaves.items()
+        if leaf or name in ("input", "output")
+    ]
 
 
 def _settle_overlaps(rates: dict[str, Rate], counts: dict[str, int]) -> None:
@@ -239,10 +237,6 @@ def _without_inner(
             numerator = max(numerator * inner_denominator - inner_numerator * denominator, 0)
             denominator *= inner_denominator
     return numerator, denominator
-
-
-def _count_cost(rate: Rate, count: int) -> int:
-    return _ratio_cost(rate, count, 1)
 
 
 def _ratio_cost(rate: Rate, numerator: int, denominator: int) -> int:

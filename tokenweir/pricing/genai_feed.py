@@ -10,7 +10,7 @@ Variants by anything but batch, service tier and speed (a route, a kind of searc
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
@@ -246,7 +246,7 @@ def _schedule(start_time: time, end_time: time) -> Schedule:
     def seconds(moment: time) -> int:
         offset = moment.utcoffset()
         local = moment.hour * 3600 + moment.minute * 60 + moment.second
-        return (local - (int(offset.total_seconds()) if offset else 0)) % 86_400
+        return (local - (offset // timedelta(seconds=1) if offset else 0)) % 86_400
 
     start, end = seconds(start_time), seconds(end_time)
     return Schedule(windows=((start, end),) if start <= end else ((0, end), (start, 86_400)))

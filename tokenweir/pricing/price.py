@@ -65,7 +65,7 @@ class Schedule(NamedTuple):
         zone = timezone(timedelta(minutes=self.utc_offset_minutes))
         local = moment.astimezone(zone)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        seconds = (local - midnight).total_seconds()
+        seconds = local.hour * 3600 + local.minute * 60 + local.second
         edges = sorted({0, _DAY_SECONDS, *(edge for window in self.windows for edge in window)})
         start = max(edge for edge in edges if edge <= seconds)
         end = min(edge for edge in edges if edge > seconds)
