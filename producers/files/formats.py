@@ -19,7 +19,7 @@ from producers.files.lines import FileLines, Line
 from producers.files.mapped import bind_csv, bind_jsonl
 from producers.files.rows import Row, csv_rows, delimiter_of, json_object, json_rows, plain_rows
 from tokenweir.errors import RejectedInput, WrongCall
-from tokenweir.usage.event import UsageEvent
+from tokenweir.usage.event import EARLIEST_TIME, UsageEvent
 from tokenweir.usage.reading import read_event_line, read_event_object
 
 _HEAD_LINES: Final = 100
@@ -203,10 +203,10 @@ class _Answers:
 
 
 def file_time_of(path: Path, now: datetime) -> datetime:
-    """When `path` was last written, UTC; `now` where its time is in the future or cannot be had."""
+    """When `path` was last written, UTC; `now` where its time is implausible or cannot be had."""
     try:
         written = path.stat().st_mtime
     except OSError:
         return now
     moment = datetime.fromtimestamp(written, tz=now.tzinfo)
-    return min(moment, now)
+    return moment if EARLIEST_TIME <= moment <= now else now

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from producers.vendors.numbers import is_sensible
+
 Convert = Callable[[Any], Any]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,6 +25,8 @@ MILLISECONDS_BY_UNIT: Final = {
 }
 _MICROSECONDS_BY_UNIT: Final = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000}
 TIME_UNITS: Final = ("ns", "us", "µs", "ms", "s", "min")
+
+_MAX_TEXT: Final = 64
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}(\.0{1,9})?", re.ASCII)
 _LONG_FRACTION = re.compile(r"(\.\d{6})\d+", re.ASCII)
@@ -48,7 +52,7 @@ def whole(value: Any) -> int:
         text = value.strip()
         if _WHOLE.fullmatch(text):
             return int(text.partition(".")[0])
-    elif type(value) is Decimal and value.is_finite() and value == value.to_integral_value():
+    elif type(value) is Decimal and is_sensible(value) and value == value.to_integral_value():
         return int(value)
     raise Unreadable("wrong_type", "holds no whole number")
 
@@ -57,12 +61,14 @@ def amount(value: Any) -> Decimal:
     """A number, exact as it is written."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Unreadable("wrong_type", "holds no number")
+    if isinstance(value, str) and len(value) > _MAX_TEXT:
+        raise Unreadable("out_of_range", "holds too long a number")
     try:
         number = Decimal(value.strip() if isinstance(value, str) else value)
     except InvalidOperation:
         raise Unreadable("wrong_type", "holds no number") from None
-    if not number.is_finite():
-        raise Unreadable("out_of_range", "holds no finite number")
+    if not is_sensible(number):
+        raise Unreadable("out_of_range", "holds no number of a sensible size")
     return number
 
 

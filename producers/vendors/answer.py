@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from math import isfinite
 from typing import Any, Final
 
+from producers.vendors.numbers import is_sensible
 from tokenweir.errors import RejectedInput
 from tokenweir.usage.event import EARLIEST_TIME
 from tokenweir.usage.identity import new_event_id
@@ -132,27 +132,25 @@ class Answer:
             if value is None:
                 continue
             if type(value) is not int:
-                if not isinstance(value, float | Decimal) or not isfinite(value) or value != int(value):
+                number = _decimal(value)
+                if number is None or number != int(number):
                     raise self.refusal("wrong_type", path, "is not a whole number")
-                value = int(value)
+                value = int(number)
             if value < 0:
                 raise self.refusal("out_of_range", path, "is negative")
             return value
         return 0
 
     def amount(self, path: str) -> Decimal | None:
-        """The number at `path`, exact as it was written; None where there is none. Takes digits in a string, too."""
+        """The number at `path`, exact as it was written; None where there is none."""
         value = self.find(path)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        number = _decimal(value)
+        if number is None:
             raise self.refusal("wrong_type", path, "is not a number")
-        try:
-            number = Decimal(str(value))
-        except ArithmeticError:
-            raise self.refusal("wrong_type", path, "is not a number") from None
-        if not number.is_finite() or number < 0:
-            raise self.refusal("out_of_range", path, "is not a finite number from 0 up")
+        if number < 0:
+            raise self.refusal("out_of_range", path, "is negative")
         return number
 
     def text(self, *paths: str) -> str:
@@ -211,11 +209,20 @@ class Answer:
                 return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
             if type(value) is int:
                 return _EPOCH + timedelta(seconds=value)
-            if isinstance(value, float | Decimal):
-                return _EPOCH + timedelta(microseconds=int(Decimal(str(value)) * 1_000_000))
-        except (ValueError, OverflowError, ArithmeticError):
+            number = _decimal(value)
+            if number is not None:
+                return _EPOCH + timedelta(microseconds=int(number * 1_000_000))
+        except (ValueError, OverflowError):
             raise self.refusal("implausible_time", path, "is not a time") from None
         raise self.refusal("wrong_type", path, "is not a time")
+
+
+def _decimal(value: Any) -> Decimal | None:
+    """A JSON number that is safe to count with, as it was written; None for everything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    return number if is_sensible(number) else None
 
 
 def service_tier(word: str) -> str:

@@ -199,6 +199,11 @@ def test_a_map_that_does_not_fit_the_file_is_a_wrong_call_before_any_row(
         ("in", "٣", "wrong_type"),
         ("in", "9" * 400, "wrong_type"),
         ("in", "9" * 18, "out_of_range"),
+        ("cost", "1e999999999", "out_of_range"),
+        ("cost", "0." + "1" * 100, "out_of_range"),
+        ("cost", "nan", "out_of_range"),
+        ("cost", "-1", "out_of_range"),
+        ("took", "1e999999999", "out_of_range"),
         ("when", "yesterday", "implausible_time"),
         ("when", "1700158623", "implausible_time"),
         ("when", "1970-01-01", "implausible_time"),
@@ -211,13 +216,36 @@ def test_a_map_that_does_not_fit_the_file_is_a_wrong_call_before_any_row(
 def test_a_row_that_does_not_fit_costs_only_itself(
     tmp_path: Path, field: str, written: str, reason: str
 ) -> None:
-    good = {"when": "2024-01-01", "in": "1", "who": "ann"}
-    lines = ["when,in,who", *(",".join(row.values()) for row in (good, good | {field: written}, good))]
+    good = {"when": "2024-01-01", "in": "1", "who": "ann", "cost": "0.1", "took": "7"}
+    lines = [
+        "when,in,who,cost,took",
+        *(",".join(row.values()) for row in (good, good | {field: written}, good)),
+    ]
     path = tmp_path / "a.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
-    column_map = ColumnMap.parse(("time=when", "input_tokens=in", "user=who"), SETS)
+    maps = ("time=when", "input_tokens=in", "user=who", "reported_cost=cost", "duration_ms=took:s")
+    column_map = ColumnMap.parse(maps, SETS)
     pieces: list[Any] = list(read_files([path], ReadOptions(now=NOW, column_map=column_map)))
     assert [type(piece) for piece in pieces] == [UsageEvent, Rejection, UsageEvent]
     assert (pieces[1].reason, pieces[1].stage, pieces[1].line) == (reason, "collector", 2)
     if field == "when" and written == "yesterday":
         assert "yesterday" not in pieces[1].detail
+
+
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "-1e999999999", "1e-999999999", "9" * 4000, "0." + "1" * 4000]
+)
+@pytest.mark.parametrize("name", ["when", "in", "cost", "took"])
+def test_numbers_made_to_be_expensive_cost_only_their_row(tmp_path: Path, name: str, number: str) -> None:
+    good = {"when": "1700158623", "in": "1", "cost": "0.1", "took": "7"}
+    rows = [good, good | {name: number}, good]
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        "".join("{" + ",".join(f'"{key}":{value}' for key, value in row.items()) + "}\n" for row in rows)
+    )
+    maps = ("time=when:s", "input_tokens=in", "reported_cost=cost", "duration_ms=took:s")
+    column_map = ColumnMap.parse(maps, SETS)
+    pieces = list(read_files([path], ReadOptions(now=NOW, column_map=column_map)))
+    assert len(pieces) == 3
+    assert isinstance(pieces[0], UsageEvent)
+    assert isinstance(pieces[2], UsageEvent)
