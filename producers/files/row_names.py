@@ -1,8 +1,9 @@
 """Names for the rows of files, the same at every reading.
 
 A row is named by its own bytes, within a source. So a file may be read again, may have grown, moved, been rotated
-or compressed, or be read with a corrected column map: its rows keep their names, are counted once, and a
-correction replaces what it corrects. Equal rows of one file are numbered and count as several calls.
+or compressed, or be read with a corrected column map: its rows keep their names and are counted once, and a
+correction that fills as many fields replaces what it corrects. Equal rows of one file are numbered and count
+as several calls.
 
 Limits: a source is named after the file, not after its directory. Rows that are equal byte for byte in two files of
 one name (two hosts' logs without a time or id in them) are taken for one call; `--set source=NAME` keeps them
