@@ -52,7 +52,7 @@ class ApacheKafka:
         self._directory = directory
         self._child: ChildProcess | None = None
         self._controller_port = 0
-        self._formatted = False
+        self._prepared = False
         self._has_run = False
 
     @property
@@ -89,8 +89,8 @@ class ApacheKafka:
         if self._directory is None:
             self._directory = Path(tempfile.mkdtemp(prefix="tokenweir-kafka-"))
         for attempt in range(1, _ATTEMPTS + 1):
-            if not self._formatted:
-                self._format(java, jars)
+            if not self._prepared:
+                self._prepare(java, jars)
             if not port_is_free(self._port):
                 raise KafkaStartFailed(
                     f"another program listens on {self.bootstrap_servers}",
@@ -106,10 +106,10 @@ class ApacheKafka:
                 if not taken or attempt == _ATTEMPTS or self._wanted_port or self._has_run:
                     raise
                 self.log.unlink()
-                self._formatted = False
+                self._prepared = False
         self._has_run = True
 
-    def _format(self, java: str, jars: Path) -> None:
+    def _prepare(self, java: str, jars: Path) -> None:
         assert self._directory is not None
         self._directory.mkdir(parents=True, exist_ok=True)
         self._port = self._wanted_port or free_port()
@@ -118,17 +118,22 @@ class ApacheKafka:
             self._controller_port = free_port()
         properties = self._directory / "server.properties"
         properties.write_text(self._properties(), encoding="utf-8")
+        # A directory that was handed in may hold the data of an earlier run.
+        if not (self._directory / "data" / "meta.properties").exists():
+            self._format_storage(java, jars, properties)
+        self._prepared = True
+
+    def _format_storage(self, java: str, jars: Path, properties: Path) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         # --flag=value, since a cluster id may begin with a hyphen.
         command = [java, "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*", "kafka.tools.StorageTool"]
-        command += ["format", f"--cluster-id={cluster_id}", f"--config={properties}", "--ignore-formatted"]
+        command += ["format", f"--cluster-id={cluster_id}", f"--config={properties}"]
         run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         if run.returncode != 0:
             raise KafkaStartFailed(
                 "Kafka could not format its storage",
                 hint=f"The end of what it said:\n{tail(run.stdout + run.stderr)}",
             )
-        self._formatted = True
 
     def _properties(self) -> str:
         assert self._directory is not None
