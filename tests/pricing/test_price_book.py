@@ -67,7 +67,7 @@ def test_a_yuan_price_stays_a_yuan_price(book: PriceBook) -> None:
         ("openai", "gpt-4o", {"service_tier": "overnight"}, "for the service tier overnight"),
         ("openai", "gpt-4o", {"units": {"moon_phases": Decimal(1)}}, "no rate for moon_phases"),
         ("openai", "text-embedding-3-small", {"output_tokens": 5}, "no rate for output_tokens"),
-        ("baidu", "ernie-5.1", {}, "is known before 2026-05-08"),
+        ("baidu", "ernie-5.1", {}, "is known before 2026-05-08 16:00 UTC"),
         ("alibaba", "qwen-plus", {"region": "us-west-1"}, "for the region 'us-west-1'"),
         ("deepseek", "deepseek-chat", {"time": datetime(2026, 8, 1, tzinfo=UTC)}, "retired on 24 July 2026"),
     ],
@@ -90,7 +90,7 @@ def test_a_missing_rate_leaves_the_native_cost(book: PriceBook) -> None:
         800_000_000,
         "unpriced",
     )
-    assert priced.unpriced_reason == "no exchange rate from CNY to USD on 2035-01-01"
+    assert priced.unpriced_reason == "no exchange rate from CNY to USD from 2026-12-01 00:00 UTC on"
 
 
 def test_free_is_a_price_and_needs_no_exchange_rate() -> None:
@@ -228,7 +228,7 @@ def test_as_billed_as_known_now_and_at_other_prices() -> None:
     assert two_times.price(april).cost_picos == PICOS_PER_UNIT // 2
     assert two_times.price(april, at=datetime(2025, 2, 1, tzinfo=UTC)).cost_picos == PICOS_PER_UNIT
     before_anything = two_times.price(april, known_at=datetime(2024, 1, 1, tzinfo=UTC))
-    assert before_anything.unpriced_reason == "no price of v/m was known on 2024-01-01"
+    assert before_anything.unpriced_reason == "no price of v/m"
 
 
 def test_batch_before_the_feed_lists_it(book: PriceBook) -> None:

@@ -176,26 +176,17 @@ class PriceBook:
             return Priced(
                 cost, cost, cost, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
             )
-        native = sum(picos for _, picos in parts)
         if rate is None:
+            native = sum(picos for _, picos in parts)
             # Nothing needs no exchange rate: free stays free.
-            if not native:
-                zeros = tuple((name, 0) for name, _ in parts)
-                return Priced(0, 0, 0, prepared.currency, None, zeros, prepared.price_id, prepared.status, "")
+            cost_picos = None if native else 0
+            status, reason = ("unpriced", answer.reason) if native else (prepared.status, "")
             return Priced(
-                None, None, native, prepared.currency, None, (), prepared.price_id, "unpriced", answer.reason
+                cost_picos, cost_picos, native, prepared.currency, None, (), prepared.price_id, status, reason
             )
-        cost, usd_parts = to_usd(parts, rate)
+        cost, native, parts = to_usd(parts, rate)
         return Priced(
-            cost,
-            cost,
-            native,
-            prepared.currency,
-            rate,
-            usd_parts,
-            prepared.price_id,
-            prepared.status,
-            "",
+            cost, cost, native, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
         )
 
     def _answers(self, known_at: datetime) -> dict[_Key, _Answer]:
@@ -233,13 +224,12 @@ class PriceBook:
         if price is not None and price.no_price:
             return _Answer(starts_at, ends_at, None, None, None, f"{vendor}/{model}: {price.no_price}")
         if price is None:
-            return _Answer(
-                starts_at, ends_at, None, None, None, self._why_not(key, tier, rows, time, known_at)
-            )
+            why_not = self._why_not(key, tier, rows, (starts_at, ends_at), known_at)
+            return _Answer(starts_at, ends_at, None, None, None, why_not)
         rate, rate_from, rate_to = self._rates.rate(price.currency, time, known_at)
-        reason = (
-            "" if rate is not None else f"no exchange rate from {price.currency} to USD on {time:%Y-%m-%d}"
-        )
+        reason = ""
+        if rate is None:
+            reason = f"no exchange rate from {price.currency} to USD{_span_text(rate_from, rate_to)}"
         return _Answer(
             max(starts_at, rate_from), min(ends_at, rate_to), price, PreparedPrice(price), rate, reason
         )
@@ -286,27 +276,23 @@ class PriceBook:
         return None, starts_at, ends_at
 
     def _why_not(
-        self, key: _Key, tier: str, rows: Sequence[Price], time: datetime, known_at: datetime
+        self,
+        key: _Key,
+        tier: str,
+        rows: Sequence[Price],
+        span: tuple[datetime, datetime],
+        known_at: datetime,
     ) -> str:
+        """The reason, the same for every time of the span, whichever is asked for first."""
         vendor, model, _, region = key
-        of_tier = [row for row in rows if row.service_tier == tier]
-        if of_tier:
-            first = min(row.starts_at for row in of_tier)
-            if time < first:
-                return f"no price of {vendor}/{model} ({tier}) is known before {first:%Y-%m-%d}"
-            return f"no price of {vendor}/{model} ({tier}) is known for {time:%Y-%m-%d %H:%M}"
+        if any(row.service_tier == tier for row in rows):
+            return f"no price of {vendor}/{model} ({tier}) is known{_span_text(*span)}"
         if rows:
             return f"no price of {vendor}/{model} for the service tier {tier}"
-        known = [
-            row
-            for source in self._sources
-            for row in source.rows_for(vendor, model)
-            if row.recorded_at <= known_at
-        ]
-        if not known:
-            then = "" if known_at == END else f" was known on {known_at:%Y-%m-%d}"
-            return f"no price of {vendor}/{model}{then}"
-        return f"no price of {vendor}/{model} for the region {region!r}"
+        elsewhere = any(
+            row.recorded_at <= known_at for source in self._sources for row in source.rows_for(vendor, model)
+        )
+        return f"no price of {vendor}/{model}" + (f" for the region {region!r}" if elsewhere else "")
 
     def _reported(self, event: Any, reason: str, time: datetime, known_at: datetime | None) -> Priced:
         """The reported cost where there is one in a currency with a rate, else unpriced."""
@@ -321,6 +307,13 @@ class PriceBook:
             return _unpriced(f"{reason}; no exchange rate for the reported cost in {currency}")
         cost = divide_half_even(native * rate, PICOS_PER_UNIT)
         return Priced(cost, cost, native, currency, rate, (("reported", cost),), "", "reported", "")
+
+
+def _span_text(starts_at: datetime, ends_at: datetime) -> str:
+    """The span in words, with a space before; empty where it is all of time."""
+    first = "" if starts_at == BEGINNING else f" from {starts_at:%Y-%m-%d %H:%M}"
+    last = "" if ends_at == END else f" {'to' if first else 'before'} {ends_at:%Y-%m-%d %H:%M}"
+    return (first + last + " UTC" if first or last else "") + (" on" if first and not last else "")
 
 
 def _unpriced(reason: str) -> Priced:

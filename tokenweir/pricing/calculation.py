@@ -252,15 +252,25 @@ def _ratio_cost(rate: Rate, numerator: int, denominator: int) -> int:
     return divide_half_even(total, rate.per * denominator)
 
 
-def to_usd(parts: Parts, fx_rate_picos: int) -> tuple[int, Parts]:
-    """The USD cost of native parts, and the parts in USD picos; they sum to the cost."""
-    if fx_rate_picos == PICOS_PER_UNIT:
-        return sum(picos for _, picos in parts), parts
-    cost = divide_half_even(sum(picos for _, picos in parts) * fx_rate_picos, PICOS_PER_UNIT)
-    converted = [(name, divide_half_even(picos * fx_rate_picos, PICOS_PER_UNIT)) for name, picos in parts]
-    remainder = cost - sum(picos for _, picos in converted)
+def to_usd(parts: Parts, fx_rate_picos: int) -> tuple[int, int, Parts]:
+    """The USD cost of native parts, their native sum, and the parts in USD picos; these sum to the cost."""
+    native = 0
+    remainder = 0
+    largest = -1
+    at_largest = 0
+    converted: list[tuple[str, int]] = []
+    for name, picos in parts:
+        native += picos
+        # As divide_half_even; written out because this is done for every part of every event.
+        usd, rest = divmod(picos * fx_rate_picos, PICOS_PER_UNIT)
+        if rest + rest > PICOS_PER_UNIT or (rest + rest == PICOS_PER_UNIT and usd & 1):
+            usd += 1
+        if usd > largest:
+            largest, at_largest = usd, len(converted)
+        remainder -= usd
+        converted.append((name, usd))
+    cost = divide_half_even(native * fx_rate_picos, PICOS_PER_UNIT)
+    remainder += cost
     if remainder:
-        largest = max(range(len(converted)), key=lambda index: converted[index][1])
-        name, picos = converted[largest]
-        converted[largest] = (name, picos + remainder)
-    return cost, tuple(converted)
+        converted[at_largest] = (converted[at_largest][0], largest + remainder)
+    return cost, native, tuple(converted)
