@@ -76,6 +76,7 @@ class StreamApp:
         """Join the group and begin. Returns before partitions are assigned, which takes Kafka some seconds."""
         self._started = True
         self._last_progress_at = asyncio.get_running_loop().time()
+        self.app.conf.datadir.mkdir(parents=True, exist_ok=True)
         await self.app.start()
         self._role.start()
         self._housekeeping = asyncio.create_task(

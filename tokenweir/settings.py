@@ -91,7 +91,8 @@ class LocalSettings(_Group):
 
     data_dir: Path = Field(default=Path(".tokenweir"), description="where `weir up` keeps its ledger")
     host: str = "127.0.0.1"
-    port: Port = Field(default=8765, description="page, gateway and query endpoint; 0 takes a free one")
+    port: Port = Field(default=8765, description="page and gateway; 0 takes a free one")
+    clickhouse_port: Port = Field(default=8124, description="ClickHouse's HTTP interface; 0 takes a free one")
 
 
 class Settings(BaseSettings):

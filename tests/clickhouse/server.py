@@ -31,7 +31,8 @@ _TRANSPORT: Final = frozenset(
     {
         "query", "database", "default_format", "query_id", "user", "password", "session_id", "compress", "decompress",
         "enable_http_compression", "http_zlib_compression_level", "wait_end_of_query", "client_protocol_version",
-        "send_progress_in_http_headers", "http_headers_progress_interval_ms", "cancel_http_readonly_queries_on_client_close",
+        "send_progress_in_http_headers", "http_headers_progress_interval_ms",
+        "cancel_http_readonly_queries_on_client_close",
         "role", "quota_key", "session_timeout", "session_check", "buffer_size",
     }
 )  # fmt: skip

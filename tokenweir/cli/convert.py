@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from producers.files import parse_answers
-from tokenweir.cli.options import parse_moment
+from tokenweir.cli.moments import parse_moment
 from tokenweir.errors import RejectedInput
 from tokenweir.pricing import PriceBook, priced_fields
 from tokenweir.settings import Settings

@@ -5,16 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sinks.clickhouse import queries
 
-from tokenweir.cli.options import (
-    data_dir_option,
-    find_place,
-    json_option,
-    ledger_options,
-    open_ledger,
-    parse_moment,
-)
+from sinks.clickhouse import queries
+from tokenweir.cli.moments import parse_moment
+from tokenweir.cli.options import data_dir_option, find_place, json_option, ledger_options, open_ledger
 from tokenweir.cli.output import print_rows
 from tokenweir.errors import WrongCall
 

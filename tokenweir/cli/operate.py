@@ -1,7 +1,10 @@
 """`weir doctor`, `gateway`, `worker`, `migrate`, `topics`: running the pieces and seeing that they are well."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -140,9 +143,10 @@ def list_topics(as_json: bool) -> None:
     _print_topics(describe_topics(Settings().kafka), as_json)
 
 
-def _print_topics(reports: list[object], as_json: bool) -> None:
-    rows = [{name: getattr(report, name) for name in report.__dataclass_fields__} for report in reports]  # type: ignore[attr-defined]
-    print_rows(rows, list(rows[0]) if rows else [], "json" if as_json else "table", empty="no topics")
+def _print_topics(reports: Sequence[Any], as_json: bool) -> None:
+    rows = [asdict(report) for report in reports]
+    columns = ["name", "carries", "partitions", "replication_factor", "created", "differences"]
+    print_rows(rows, columns, "json" if as_json else "table", empty="no topics")
 
 
 def _server_of(settings: Settings) -> ClickHouseSettings:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from pydantic import SecretStr
+
 from sinks.clickhouse import queries
 from sinks.clickhouse.client import LedgerClient, connect
 from streams.app import consumer_group
-
 from streams.topic_admin import describe_topics, topic_lag
 from tokenweir.errors import BrokerUnavailable, StoreUnavailable, TokenweirError
 from tokenweir.local.broker import EmbeddedBroker
@@ -132,19 +132,20 @@ def _content(client: LedgerClient) -> Iterator[Finding]:
     now = datetime.now(UTC)
     unpriced = queries.unpriced(client)
     if unpriced:
-        calls = sum(int(row["calls"]) for row in unpriced)
-        text = f"{calls} calls of {len(unpriced)} models have no price; see `weir unpriced`"
+        held_back = sum(int(row["calls"]) for row in unpriced)
+        text = f"{held_back} calls of {len(unpriced)} models have no price; see `weir unpriced`"
         yield Finding("prices", "note", text)
     else:
         yield Finding("prices", "ok", "every call in the ledger has one")
     refused = queries.rejected(client, limit=1)
     if refused:
-        text = f"the last at {refused[0]['rejected_at']:%Y-%m-%d %H:%M:%S} ({refused[0]['reason']}); see `weir rejected`"
+        last = refused[0]
+        text = f"the last at {last['rejected_at']:%Y-%m-%d %H:%M:%S} ({last['reason']}); see `weir rejected`"
         yield Finding("rejected input", "note", text)
     else:
         yield Finding("rejected input", "ok", "none")
-    latest = queries.latest_time(client)
-    if latest is None:
+    ((calls, latest),) = client.query("SELECT count(), max(time) FROM events")
+    if not calls:
         yield Finding("freshness", "note", "the ledger is empty; fill it with `weir ingest` or `weir demo`")
     elif now - latest > _STALE_AFTER:
         yield Finding("freshness", "note", f"the last call was at {latest:%Y-%m-%d %H:%M:%S} UTC")

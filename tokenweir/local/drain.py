@@ -6,15 +6,14 @@ block and it is settled, so a committed end means a queryable end.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
-from streams.app import consumer_group
 
+from streams.app import consumer_group
+from streams.topic_admin import end_offsets
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.settings import KafkaSettings, client_security, topic_name
 from tokenweir.topics import METERED, REJECTED, USAGE, Topic
@@ -39,8 +38,8 @@ class Undrained:
         return self.usage_messages + self.metered_messages + self.rejected_messages
 
 
-class OffsetWatch:
-    """Asks Kafka how far topics reach and how far consumer groups have committed. One thread at a time."""
+class _Committed:
+    """Asks Kafka how far consumer groups have committed. For one thread."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -56,29 +55,14 @@ class OffsetWatch:
                 hint="Is it running, and is kafka.bootstrap_servers right?",
             ) from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Lets go of the connection."""
         self._admin.close()
-
-    def end_offsets(self, topic: Topic) -> dict[TopicPartition, int]:
-        """The offset after the last message, by partition. Raises BrokerUnavailable."""
-        name = topic_name(self._settings, topic.name)
-        try:
-            described = self._admin.describe_topics([name])
-            partitions = [
-                TopicPartition(name, entry["partition_index"]) for entry in described[0]["partitions"]
-            ]
-            found = self._admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-        except (KafkaError, LookupError) as error:
-            raise BrokerUnavailable(f"Kafka does not tell how far {name} reaches: {error!r}") from error
-        return {partition: found[partition].offset for partition in partitions}
 
     def behind(self, role: str, ends: Offsets) -> int:
         """How many messages before `ends` the role's consumer group has not committed. Raises BrokerUnavailable."""
+        if not ends:
+            return 0
         group = consumer_group(self._settings, role)
         try:
             committed = self._admin.list_group_offsets({group: list(ends)})[group]
@@ -105,7 +89,7 @@ def wait_until_stored(
     deadline = time.monotonic() + timeout_seconds
     tell = on_progress or (lambda _: None)
 
-    def wait(watch: OffsetWatch, role: str, ends: Offsets, report: Callable[[int], Undrained]) -> int:
+    def wait(watch: _Committed, role: str, ends: Offsets, report: Callable[[int], Undrained]) -> int:
         while True:
             waiting = watch.behind(role, ends)
             tell(report(waiting))
@@ -113,10 +97,11 @@ def wait_until_stored(
                 return waiting
             time.sleep(_POLL_SECONDS)
 
-    with OffsetWatch(settings) as watch:
-        usage = wait(watch, "meter", watch.end_offsets(USAGE), Undrained)
-        metered = wait(watch, "sink", watch.end_offsets(METERED), lambda count: Undrained(usage, count))
-        rejected = wait(
-            watch, "sink", watch.end_offsets(REJECTED), lambda count: Undrained(usage, metered, count)
-        )
+    def ends(topic: Topic) -> Offsets:
+        return end_offsets(settings, [topic_name(settings, topic.name)])
+
+    with closing(_Committed(settings)) as watch:
+        usage = wait(watch, "meter", ends(USAGE), Undrained)
+        metered = wait(watch, "sink", ends(METERED), lambda count: Undrained(usage, count))
+        rejected = wait(watch, "sink", ends(REJECTED), lambda count: Undrained(usage, metered, count))
     return Undrained(usage, metered, rejected)

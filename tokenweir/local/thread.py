@@ -26,12 +26,16 @@ class PipelineThread:
 
     def call(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Runs `work` in the pipeline's loop and waits for its result."""
-        future: Future[_T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = self.submit(work)
         try:
             return future.result()
         except BaseException:
             future.cancel()
             raise
+
+    def submit(self, work: Coroutine[Any, Any, _T]) -> "Future[_T]":
+        """Runs `work` in the pipeline's loop; its result comes in the future."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def start(self) -> None:
         """Starts the loop and the pipeline. Raises what the pipeline's start raises."""

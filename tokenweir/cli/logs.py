@@ -1,0 +1,49 @@
+"""Log lines of long-running commands on standard error, as text or as JSON."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from tokenweir.settings import Settings
+
+# Libraries that say much at a level at which we want to hear our own.
+_QUIET = (
+    "kafka",
+    "aiokafka",
+    "faust",
+    "mode",
+    "aiohttp",
+    "asyncio",
+    "clickhouse_connect",
+    "clickhouse_migrations",
+)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the exception where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up_logs(settings: Settings) -> None:
+    """Sends this process's log to standard error as the settings say."""
+    handler = logging.StreamHandler(sys.stderr)
+    if settings.log_format == "json":
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    level = getattr(logging, settings.log_level.upper())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))

@@ -1,0 +1,165 @@
+"""`weir up` and `weir demo`: the embedded pipeline for a person, until interrupted."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from tokenweir.cli.logs import set_up_logs
+from tokenweir.cli.options import data_dir_option, json_option
+from tokenweir.cli.output import print_json
+from tokenweir.errors import StoreUnavailable
+from tokenweir.local.data_dir import DataDir
+from tokenweir.local.demo import DemoOptions, DemoSummary, live_events, play_demo
+from tokenweir.local.pipeline import Doors, LocalPipeline
+from tokenweir.local.thread import PipelineThread, running
+from tokenweir.settings import Settings
+
+_WATCH_SECONDS = 0.5
+
+
+def _port_options(command: click.decorators.FC) -> click.decorators.FC:
+    command = click.option(
+        "--clickhouse-port",
+        type=click.IntRange(0, 65535),
+        help="Port of the ClickHouse HTTP endpoint [default: 8124, or a free one].",
+    )(command)
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        help="Port of page and gateway [default: 8765, or a free one].",
+    )(command)
+
+
+@click.command()
+@data_dir_option
+@_port_options
+def up(data_dir: Path | None, port: int | None, clickhouse_port: int | None) -> int:
+    """Run the whole pipeline in this process, until interrupted: broker, meter, sink, ledger, page, gateway.
+
+    \b
+    Example:
+      weir up --data-dir ./ledger
+    """
+    settings = Settings()
+    set_up_logs(settings)
+    place = DataDir(data_dir or settings.local.data_dir)
+    doors = Doors(host=settings.local.host, port=port, clickhouse_port=clickhouse_port)
+    pipeline = LocalPipeline(place, settings, doors=doors)
+    with _interrupted() as interrupted, running(pipeline) as thread:
+        _say_where(pipeline)
+        _watch(thread, interrupted)
+        click.echo("stopping: storing what waits…", err=True)
+    return _say_undrained(pipeline)
+
+
+@click.command()
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 366), help="Days to simulate.")
+@click.option("--seed", default=1, show_default=True, help="Another seed is another story.")
+@click.option("--calls-scale", default=1.0, show_default=True, help="More or fewer calls, as a factor.")
+@click.option("--no-wait", is_flag=True, help="Exit when all is stored, instead of staying up for a look.")
+@data_dir_option
+@_port_options
+@json_option
+def demo(
+    days: int,
+    seed: int,
+    calls_scale: float,
+    no_wait: bool,
+    data_dir: Path | None,
+    port: int | None,
+    clickhouse_port: int | None,
+    as_json: bool,
+) -> int:
+    """Send a simulated company's month through the whole pipeline, check the ledger, and show it.
+
+    The fleet has a story: a price cut that moves traffic, a retirement, a runaway loop, a vendor outage, a free pack
+    that runs out. What truly happened is written to story.json in the data directory. The data directory (default
+    .tokenweir/demo) is emptied first.
+
+    \b
+    Example:
+      weir demo --days 7 --seed 42
+    """
+    settings = Settings()
+    set_up_logs(settings.model_copy(update={"log_level": "warning"}))
+    place = DataDir(data_dir or settings.local.data_dir / "demo")
+    options = DemoOptions(days=days, seed=seed, calls_scale=calls_scale)
+    doors = None if no_wait else Doors(host=settings.local.host, port=port, clickhouse_port=clickhouse_port)
+    with _interrupted() as interrupted:
+        pipeline, play = play_demo(place, settings, options, doors)
+        with running(pipeline) as thread:
+            summary = play(thread, interrupted, None if as_json else lambda text: click.echo(text, err=True))
+            if summary is not None:
+                _show(summary, as_json)
+            if not no_wait and summary is not None and not interrupted.is_set():
+                _say_where(pipeline)
+                with live_events(pipeline, options):
+                    _watch(thread, interrupted)
+                click.echo("stopping: storing what waits…", err=True)
+    undrained = _say_undrained(pipeline)
+    if summary is None:
+        return 130
+    return undrained or (0 if summary.exact else 1)
+
+
+def _show(summary: DemoSummary, as_json: bool) -> None:
+    if as_json:
+        print_json(summary.as_json())
+        return
+    for line in summary.as_text():
+        click.echo(line)
+
+
+def _say_where(pipeline: LocalPipeline) -> None:
+    server = pipeline.server
+    click.echo(
+        f"\n  page      http://127.0.0.1:{server.port}/\n"
+        f"  gateway   http://127.0.0.1:{server.port}/v1/events\n"
+        f"  SQL       http://127.0.0.1:{server.clickhouse_port}/  (any ClickHouse client, read-only)\n"
+        f"  Kafka     {pipeline.settings.kafka.bootstrap_servers}  (in memory)\n"
+        f"  ledger    {pipeline.data_dir.path}\n\n"
+        "  Ctrl-C stores what waits and ends.\n",
+        err=True,
+    )
+
+
+def _watch(thread: PipelineThread, interrupted: threading.Event) -> None:
+    """Waits for the person, or for a failure. Raises the failure."""
+    failed = thread.submit(thread.pipeline.failed())
+    try:
+        while not interrupted.wait(_WATCH_SECONDS):
+            if failed.done():
+                raise failed.result()
+    finally:
+        failed.cancel()
+
+
+def _say_undrained(pipeline: LocalPipeline) -> int:
+    if not pipeline.undrained.total:
+        return 0
+    raise StoreUnavailable(
+        f"{pipeline.undrained.total} messages could not be stored before the end",
+        hint="Read the same files again: nothing is counted twice",
+    )
+
+
+@contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets; a second Ctrl-C ends the process at once."""
+    event = threading.Event()
+
+    def stop(number: int, _: object) -> None:
+        if event.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        event.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

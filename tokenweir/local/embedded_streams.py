@@ -1,0 +1,125 @@
+"""The broker and the two roles of an embedded run, in the caller's event loop.
+
+Invariant: what Kafka has accepted is either stored when `stop` returns, or counted in what it returns. The broker
+keeps its topics in memory, so it goes last.
+"""
+
+import asyncio
+import contextlib
+import logging
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from streams.app import StreamApp, build_app
+from streams.block import BlockSink
+from streams.topic_admin import ensure_topics
+from tokenweir.errors import BrokerUnavailable, TokenweirError
+from tokenweir.local.broker import EmbeddedBroker
+from tokenweir.local.data_dir import DataDir
+from tokenweir.local.drain import Undrained, wait_until_stored
+from tokenweir.pricing import PriceBook
+from tokenweir.settings import Settings
+
+log = logging.getLogger("tokenweir.local")
+
+PARTITIONS: Final = 4
+"""One process serves them all; more would only make more, smaller blocks."""
+
+_SESSION_SECONDS: Final = 6.0
+"""The embedded broker lets a group wait half its rebalance timeout before the first member may begin."""
+
+
+class EmbeddedStreams:
+    """Broker, meter and sink. `start` and `stop` once each, in one event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        data_dir: DataDir,
+        *,
+        book: PriceBook,
+        sink: BlockSink,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._broker = EmbeddedBroker(log=data_dir.broker_log)
+        self._book = book
+        self._sink = sink
+        self._registry = registry
+        self._apps: list[StreamApp] = []
+        self.settings = settings.model_copy(
+            update={"worker": settings.worker.model_copy(update={"state_dir": data_dir.worker_state})}
+        )
+
+    @property
+    def apps(self) -> list[StreamApp]:
+        """The meter and the sink, once started."""
+        return self._apps
+
+    @property
+    def broker_pid(self) -> int | None:
+        """The broker's process."""
+        return self._broker.pid
+
+    async def start(self) -> None:
+        """Starts all three. Raises BrokerUnavailable."""
+        await asyncio.to_thread(self._broker.start)
+        kafka = self.settings.kafka.model_copy(
+            update={
+                "bootstrap_servers": self._broker.bootstrap_servers,
+                "security_protocol": "PLAINTEXT",
+                "sasl_mechanism": None,
+                "partitions": self.settings.kafka.partitions or PARTITIONS,
+                "replication_factor": 1,
+                "session_timeout_seconds": _SESSION_SECONDS,
+                "rebalance_timeout_seconds": _SESSION_SECONDS,
+            }
+        )
+        self.settings = self.settings.model_copy(update={"kafka": kafka})
+        await asyncio.to_thread(ensure_topics, kafka)
+        self._apps = [
+            build_app(self.settings, "meter", book=self._book, registry=self._registry),
+            build_app(self.settings, "sink", sink=self._sink, registry=self._registry),
+        ]
+        await asyncio.gather(*(app.start() for app in self._apps))
+
+    async def wait_until_stored(self, timeout_seconds: float) -> Undrained:
+        """See `tokenweir.local.drain`. Raises BrokerUnavailable."""
+        return await asyncio.to_thread(
+            wait_until_stored, self.settings.kafka, timeout_seconds=timeout_seconds
+        )
+
+    async def failure(self) -> TokenweirError:
+        """Returns when one of the three cannot go on, with why."""
+        waits = [asyncio.create_task(app.failed.wait()) for app in self._apps]
+        try:
+            while True:
+                done, _ = await asyncio.wait(waits, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+                if done:
+                    app = self._apps[waits.index(done.pop())]
+                    return TokenweirError(f"the {app.role_name} cannot go on: {app.failure}")
+                status = self._broker.exit_status()
+                if status is not None:
+                    return BrokerUnavailable(
+                        f"the embedded broker ended with status {status}; what was not stored yet is lost",
+                        hint="Start again, and read again what was being read: nothing is counted twice",
+                    )
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def stop(self, *, drain_seconds: float) -> Undrained:
+        """Stores what waits, for so long at the most, then stops all three. Tells what was not stored."""
+        undrained = Undrained()
+        if self._apps and self._broker.exit_status() is None:
+            try:
+                undrained = await self.wait_until_stored(drain_seconds)
+            except BrokerUnavailable as error:
+                log.warning("What still waits is not known: %s", error)
+        for app in self._apps:
+            with contextlib.suppress(asyncio.CancelledError):
+                await app.stop()
+        self._apps = []
+        await asyncio.to_thread(self._broker.stop)
+        return undrained

@@ -1,0 +1,214 @@
+"""The whole pipeline in one process: broker, meter, sink, ledger, and the doors for visitors.
+
+Started and stopped in one event loop. On the way down the order is: no new input, store what waits, stop the roles,
+the broker, the ledger, and give the data directory back.
+"""
+
+import asyncio
+import logging
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from producers.delivery import Delivery
+from sinks.clickhouse.client import LedgerClient, connect
+from sinks.clickhouse.ledger import ClickHouseLedger
+from sinks.clickhouse.migrate import migrate
+from tokenweir.errors import TokenweirError
+from tokenweir.local.data_dir import DataDir, RunningPipeline
+from tokenweir.local.drain import Undrained
+from tokenweir.local.embedded_streams import EmbeddedStreams
+from tokenweir.local.read_only import ReadOnlyLedger
+from tokenweir.local.server import LocalServer
+from tokenweir.pricing import PriceBook
+from tokenweir.settings import ClickHouseSettings, Settings
+
+log = logging.getLogger("tokenweir.local")
+
+_T = TypeVar("_T")
+
+_DRAIN_SECONDS: Final = 60.0
+_LOCK_WAIT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Where visitors come in. A port of 0 takes a free one; None as port means the default, or a free one."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    clickhouse_port: int | None = None
+
+
+def embedded_store(settings: ClickHouseSettings, data_dir: DataDir) -> ClickHouseSettings:
+    """The settings by which this process itself opens the ledger of a data directory."""
+    return settings.model_copy(update={"dsn": SecretStr(f"chdb://{data_dir.ledger}"), "cluster": ""})
+
+
+class LocalPipeline:
+    """One embedded run over one data directory.
+
+    doors: None for a run that takes no visitors (a command that needs the pipeline for itself). overlay: a price
+    file over the built-in book, in place of the settings'.
+    """
+
+    def __init__(
+        self,
+        data_dir: DataDir,
+        settings: Settings,
+        *,
+        doors: Doors | None,
+        overlay: Path | None = None,
+        drain_seconds: float = _DRAIN_SECONDS,
+    ) -> None:
+        self.data_dir = data_dir
+        self.registry = CollectorRegistry()
+        self.undrained = Undrained()
+        self._settings = settings
+        self._doors = doors
+        self._overlay = overlay or settings.pricing.overlay
+        self._drain_seconds = drain_seconds
+        self._stack = AsyncExitStack()
+        self._book: PriceBook | None = None
+        self._client: LedgerClient | None = None
+        self._streams: EmbeddedStreams | None = None
+        self._delivery: Delivery | None = None
+        self._server: LocalServer | None = None
+        self._failure: asyncio.Task[TokenweirError] | None = None
+
+    @property
+    def book(self) -> PriceBook:
+        """The price book of this run."""
+        return _running(self._book)
+
+    @property
+    def client(self) -> LedgerClient:
+        """The ledger, for reading from this process."""
+        return _running(self._client)
+
+    @property
+    def delivery(self) -> Delivery:
+        """The way to this run's Kafka, from this process."""
+        return _running(self._delivery)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings with this run's Kafka and ledger in them."""
+        return _running(self._streams).settings
+
+    @property
+    def server(self) -> LocalServer:
+        """The doors, where there are any."""
+        return _running(self._server)
+
+    async def start(self) -> None:
+        """Brings everything up, or nothing. Raises what stands in the way, typed."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _start(self) -> None:
+        self._stack.enter_context(self.data_dir.locked(wait_seconds=_LOCK_WAIT_SECONDS))
+        store = embedded_store(self._settings.clickhouse, self.data_dir)
+        book, client = await asyncio.gather(
+            asyncio.to_thread(PriceBook.default, self._overlay), asyncio.to_thread(connect, store)
+        )
+        self._book, self._client = book, client
+        self._stack.push_async_callback(asyncio.to_thread, client.close)
+        await asyncio.to_thread(migrate, client, store)
+        self._streams = EmbeddedStreams(
+            self._settings.model_copy(update={"clickhouse": store}),
+            self.data_dir,
+            book=book,
+            sink=ClickHouseLedger(client),
+            registry=self.registry,
+        )
+        self._stack.push_async_callback(self._stop_streams)
+        await self._streams.start()
+        self._delivery = Delivery(self._streams.settings.kafka)
+        self._stack.push_async_callback(self._close_delivery)
+        if self._doors is not None:
+            await self._open_doors(self._doors, store)
+        self._failure = asyncio.create_task(self._streams.failure(), name="tokenweir-failure")
+        self._stack.push_async_callback(_cancel, self._failure)
+
+    async def _open_doors(self, doors: Doors, store: ClickHouseSettings) -> None:
+        reader = ReadOnlyLedger(self.data_dir.ledger, database=store.database)
+        self._stack.push_async_callback(asyncio.to_thread, reader.close)
+        streams = _running(self._streams)
+        self._server = LocalServer(
+            self._settings,
+            reader=reader,
+            delivery=self.delivery,
+            registry=self.registry,
+            health=self._health,
+            database=store.database,
+        )
+        await self._server.start(doors.host, doors.port, doors.clickhouse_port)
+        self._stack.push_async_callback(self._server.stop)
+        self.data_dir.announce(
+            RunningPipeline(
+                pid=os.getpid(),
+                started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                host=doors.host,
+                port=self._server.port,
+                clickhouse_port=self._server.clickhouse_port,
+                kafka_bootstrap_servers=streams.settings.kafka.bootstrap_servers,
+            )
+        )
+
+    def _health(self) -> list[dict[str, Any]]:
+        return [app.health() for app in _running(self._streams).apps]
+
+    async def failed(self) -> TokenweirError:
+        """Returns when the pipeline cannot go on, with why."""
+        return await asyncio.shield(_running(self._failure))
+
+    async def wait_until_stored(self, timeout_seconds: float = 3600.0) -> Undrained:
+        """Waits until everything that was sent is in the ledger. Raises where the pipeline cannot go on."""
+        streams = _running(self._streams)
+        stored = asyncio.create_task(streams.wait_until_stored(timeout_seconds))
+        done, _ = await asyncio.wait({stored, _running(self._failure)}, return_when=asyncio.FIRST_COMPLETED)
+        if stored in done:
+            return stored.result()
+        raise _running(self._failure).result()
+
+    async def stop(self) -> Undrained:
+        """Stores what waits, then closes everything. Tells what could not be stored."""
+        await self._stack.aclose()
+        return self.undrained
+
+    async def _stop_streams(self) -> None:
+        streams = _running(self._streams)
+        self.undrained = await streams.stop(drain_seconds=self._drain_seconds)
+        if self.undrained.total:
+            log.warning(
+                "%s messages could not be stored before the end (usage %s, metered %s, rejected %s)",
+                self.undrained.total,
+                self.undrained.usage_messages,
+                self.undrained.metered_messages,
+                self.undrained.rejected_messages,
+            )
+
+    async def _close_delivery(self) -> None:
+        if not await asyncio.to_thread(self.delivery.close, self._drain_seconds):
+            log.warning("Kafka did not confirm all that was sent")
+
+
+async def _cancel(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _running(part: _T | None) -> _T:
+    if part is None:
+        raise RuntimeError("the pipeline is not running")
+    return part
