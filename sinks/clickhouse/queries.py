@@ -1,0 +1,190 @@
+# ruff: noqa: S608 - names in the SQL come from this package's lists, values go in as parameters
+"""Questions to the ledger, each with an exact answer, read from the cheapest view that can give it.
+
+Amounts are `Decimal` USD; `cost` is None where nothing in the group has a price. Periods are UTC and come as text,
+`2026-11-23` for a day and `2026-11-23T12:00:00Z` for an hour.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sinks.clickhouse.client import LedgerClient
+from sinks.clickhouse.columns import (
+    COUNT_COLUMNS,
+    MONEY_COLUMNS,
+    REJECTION_COLUMNS,
+    ROLLUP_DIMENSIONS,
+    USAGE_DIMENSIONS,
+)
+from sinks.clickhouse.read_only import read_only_query
+from tokenweir.errors import WrongCall
+
+__all__ = ["DIMENSIONS", "PERIODS", "Row", "read_only_query", "rejected", "spend", "totals", "unpriced"]
+
+Row = dict[str, Any]
+
+PERIODS: Final = ("day", "hour")
+DIMENSIONS: Final = ("tenant", *ROLLUP_DIMENSIONS, *USAGE_DIMENSIONS)
+"""What `spend` can group and filter by, besides PERIODS."""
+
+_VIEWS: Final = (
+    ("usage_by_day", "day", 86_400),
+    ("usage_by_hour", "hour", 3_600),
+    ("usage_by_minute", "minute", 60),
+)
+_PERIOD_SQL: Final = {
+    "day": "formatDateTime({column}, '%Y-%m-%d', 'UTC')",
+    "hour": "formatDateTime(toStartOfHour({column}), '%Y-%m-%dT%H:00:00Z', 'UTC')",
+}
+
+
+def spend(
+    client: LedgerClient,
+    *,
+    by: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    where: Mapping[str, str | Sequence[str]] | None = None,
+) -> list[Row]:
+    """Calls, tokens and money of `since` ≤ time < `until`, grouped by `by`.
+
+    by: names of DIMENSIONS and PERIODS. where: dimension → the value, or the values, that it must have. Rows come
+    by period where one is asked for, else the dearest first. Raises WrongCall for a name that is no dimension or a
+    time without a zone, StoreUnavailable.
+    """
+    conditions = dict(where or {})
+    _check_names(by, (*DIMENSIONS, *PERIODS))
+    _check_names(tuple(conditions), DIMENSIONS)
+    view, column = _cheapest_view((*by, *conditions), since, until)
+    parameters: dict[str, Any] = {}
+    clauses = _time_clauses(column, since, until, parameters)
+    for number, (name, value) in enumerate(conditions.items()):
+        parameters[f"values_{number}"] = [value] if isinstance(value, str) else list(value)
+        clauses.append(f"u.{name} IN {{values_{number}:Array(String)}}")
+    grouped = [
+        _PERIOD_SQL[name].format(column=f"u.{column}") if name in PERIODS else f"u.{name}" for name in by
+    ]
+    keys = [f"{expression} AS `by_{number}`" for number, expression in enumerate(grouped)]
+    period_numbers = [f"`by_{number}`" for number, name in enumerate(by) if name in PERIODS]
+    order = [
+        *period_numbers,
+        "total_cost DESC NULLS LAST",
+        "total_calls DESC",
+        *(f"`by_{n}`" for n in range(len(by))),
+    ]
+    sql = (
+        f"SELECT {', '.join([*keys, *_sums(view)])} FROM {view} AS u"
+        + (f" WHERE {' AND '.join(clauses)}" if clauses else "")
+        + (f" GROUP BY {', '.join(f'`by_{number}`' for number in range(len(by)))}" if by else "")
+        + f" ORDER BY {', '.join(order)}"
+    )
+    names = (*by, *COUNT_COLUMNS, *MONEY_COLUMNS)
+    return [dict(zip(names, row, strict=True)) for row in client.query(sql, parameters)]
+
+
+def totals(client: LedgerClient) -> Row:
+    """The whole ledger in one row: COUNT_COLUMNS, MONEY_COLUMNS, `first_minute` and `last_minute` (UTC or None)."""
+    row = spend(client)[0]
+    first, last = client.query(
+        "SELECT toUnixTimestamp(min(minute)), toUnixTimestamp(max(minute)) FROM minutes"
+    )[0]
+    seen = bool(row["calls"])
+    row["first_minute"] = datetime.fromtimestamp(first, UTC) if seen else None
+    row["last_minute"] = datetime.fromtimestamp(last, UTC) if seen else None
+    return row
+
+
+def unpriced(client: LedgerClient) -> list[Row]:
+    """What has no price: vendor, model, reason, calls, tokens, first and last time (UTC); the most calls first."""
+    # The days know at once whether there is anything to look for.
+    if not client.query("SELECT sum(unpriced_calls) FROM usage_by_day")[0][0]:
+        return []
+    names = (
+        "vendor",
+        "model",
+        "unpriced_reason",
+        "calls",
+        "input_tokens",
+        "output_tokens",
+        "first_time",
+        "last_time",
+    )
+    rows = client.query(
+        "SELECT vendor, model, unpriced_reason, count() AS calls, sum(u.input_tokens), sum(u.output_tokens), "
+        "min(time), max(time) FROM usage AS u WHERE isNull(u.cost) "
+        "AND (u.vendor, u.model) IN (SELECT vendor, model FROM usage_by_day WHERE unpriced_calls > 0) "
+        "GROUP BY vendor, model, unpriced_reason ORDER BY calls DESC, vendor, model, unpriced_reason"
+    )
+    return [dict(zip(names, map(_in_utc, row), strict=True)) for row in rows]
+
+
+def rejected(client: LedgerClient, limit: int = 100) -> list[Row]:
+    """The latest rejections, fields as in tokenweir.usage.Rejection."""
+    if limit < 1:
+        raise WrongCall(f"A limit of {limit} rejections shows nothing", hint="Ask for one or more.")
+    rows = client.query(
+        f"SELECT {', '.join(REJECTION_COLUMNS)} FROM rejected FINAL ORDER BY rejected_at DESC, id LIMIT {int(limit)}"
+    )
+    return [dict(zip(REJECTION_COLUMNS, map(_in_utc, row), strict=True)) for row in rows]
+
+
+def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise WrongCall(
+                f"'{name}' is nothing that usage is known by", hint=f"Choose of: {', '.join(known)}."
+            )
+
+
+def _cheapest_view(names: Sequence[str], since: datetime | None, until: datetime | None) -> tuple[str, str]:
+    """The coarsest view that knows every name and whose periods fit both bounds, and its time column."""
+    if any(name in USAGE_DIMENSIONS for name in names):
+        return "usage", "time"
+    for view, column, seconds in _VIEWS:
+        too_coarse = view == "usage_by_day" and "hour" in names
+        if not too_coarse and all(_is_multiple(bound, seconds) for bound in (since, until)):
+            return view, column
+    return "usage", "time"
+
+
+def _is_multiple(moment: datetime | None, seconds: int) -> bool:
+    if moment is None:
+        return True
+    if moment.tzinfo is None:
+        raise WrongCall(
+            f"The time {moment} has no zone", hint="Write it with one, e.g. 2026-11-23T12:00:00Z."
+        )
+    return moment.microsecond == 0 and int(moment.timestamp()) % seconds == 0
+
+
+def _time_clauses(
+    column: str, since: datetime | None, until: datetime | None, parameters: dict[str, Any]
+) -> list[str]:
+    clauses = []
+    for name, sign, moment in (("since", ">=", since), ("until", "<", until)):
+        if moment is not None:
+            if moment.tzinfo is None:
+                raise WrongCall(
+                    f"The time {moment} has no zone", hint="Write it with one, e.g. 2026-11-23T12:00:00Z."
+                )
+            parameters[name] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            value = f"toDateTime64({{{name}:String}}, 6, 'UTC')"
+            clauses.append(f"u.{column} {sign} {value}")
+    return clauses
+
+
+def _sums(view: str) -> list[str]:
+    if view == "usage":
+        calls = ["count() AS total_calls", "countIf(isNull(u.cost)) AS total_unpriced_calls"]
+    else:
+        calls = ["sum(u.calls) AS total_calls", "sum(u.unpriced_calls) AS total_unpriced_calls"]
+    return [
+        *calls,
+        *(f"sum(u.{column}) AS total_{column}" for column in (*COUNT_COLUMNS[2:], *MONEY_COLUMNS)),
+    ]
+
+
+def _in_utc(value: Any) -> Any:
+    """The driver gives UTC times with no zone; ours always have one."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value

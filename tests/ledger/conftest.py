@@ -1,0 +1,50 @@
+"""A ledger of its own for each test: one chDB directory a module, one database a test.
+
+A process can hold one chDB directory at a time, so a module closes its own before the next one opens another.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from sinks.clickhouse import ClickHouseLedger, LedgerClient, connect, migrate
+from tokenweir.settings import ClickHouseSettings
+
+_SERVER_DSN = os.environ.get("TOKENWEIR_TEST_CLICKHOUSE_DSN", "")
+"""The contract tests run on this ClickHouse server, too, where it is set."""
+
+
+@pytest.fixture(scope="module", params=["chdb", *(["server"] if _SERVER_DSN else [])])
+def ledger_dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DSN of a store that this module may use as it likes."""
+    if request.param == "server":
+        yield _SERVER_DSN
+        return
+    directory: Path = tmp_path_factory.mktemp("chdb")
+    dsn = f"chdb://{directory}"
+    # Held open, so that the engine does not stop and start between tests.
+    with connect(ClickHouseSettings(dsn=SecretStr(dsn))):
+        yield dsn
+
+
+@pytest.fixture
+def ledger_settings(ledger_dsn: str) -> ClickHouseSettings:
+    return ClickHouseSettings(dsn=SecretStr(ledger_dsn), database=f"ledger_{secrets.token_hex(6)}")
+
+
+@pytest.fixture
+def ledger_client(ledger_settings: ClickHouseSettings) -> Iterator[LedgerClient]:
+    """A migrated, empty ledger."""
+    with connect(ledger_settings) as client:
+        migrate(client, ledger_settings)
+        yield client
+        client.command(f"DROP DATABASE {ledger_settings.database} SYNC", in_database=False)
+
+
+@pytest.fixture
+def ledger(ledger_client: LedgerClient) -> ClickHouseLedger:
+    return ClickHouseLedger(ledger_client)
