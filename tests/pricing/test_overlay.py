@@ -188,3 +188,11 @@ def test_the_projects_own_rows_name_a_dated_source(book: PriceBook) -> None:
     for price in own:
         assert "http" in price.source or price.source_at is not None, price.price_id
         assert price.confidence, price.price_id
+
+
+def test_the_example_in_the_documentation_is_a_good_file() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "prices.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    overlay = read_overlay(example, "acme.toml")
+    assert next(price.price_id for price in overlay.rows()) == "acme:azure/prod-gpt@2026-11-01"
+    assert len(overlay.exchange_rates) == 1

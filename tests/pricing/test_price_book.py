@@ -67,6 +67,8 @@ def test_a_yuan_price_stays_a_yuan_price(book: PriceBook) -> None:
         ("openai", "gpt-4o", {"service_tier": "overnight"}, "for the service tier overnight"),
         ("openai", "gpt-4o", {"units": {"moon_phases": Decimal(1)}}, "no rate for moon_phases"),
         ("openai", "text-embedding-3-small", {"output_tokens": 5}, "no rate for output_tokens"),
+        ("openai", "gpt-4o", {"units": {"web_searches": Decimal("1e-999999999")}}, "more than 18 decimals"),
+        ("openai", "gpt-4o", {"units": {"input_video_tokens": Decimal("0.5")}}, "is not a whole number"),
         ("baidu", "ernie-5.1", {}, "is known before 2026-05-08 16:00 UTC"),
         ("alibaba", "qwen-plus", {"region": "us-west-1"}, "for the region 'us-west-1'"),
         ("deepseek", "deepseek-chat", {"time": datetime(2026, 8, 1, tzinfo=UTC)}, "retired on 24 July 2026"),

@@ -21,7 +21,8 @@ from typing import Any, Final, Protocol, Self
 
 from tokenweir.errors import WrongCall
 from tokenweir.money import PICOS_PER_UNIT, divide_half_even, picos_from_decimal
-from tokenweir.pricing.calculation import NoPrice, PreparedPrice, all_parts, to_usd
+from tokenweir.pricing.calculation import PreparedPrice, all_parts, to_usd
+from tokenweir.pricing.components import NoPrice
 from tokenweir.pricing.exchange import ExchangeRates, reference_rates
 from tokenweir.pricing.price import (
     BEGINNING,

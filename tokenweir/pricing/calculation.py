@@ -18,6 +18,8 @@ from tokenweir.pricing.components import (
     UNIT_PARENTS,
     UNIT_TOKEN_FIELDS,
     WITHIN,
+    NoPrice,
+    exact_ratio,
     token_counts,
 )
 from tokenweir.pricing.price import Price, Rate, RateCard
@@ -25,10 +27,6 @@ from tokenweir.pricing.price import Price, Rate, RateCard
 Parts = tuple[tuple[str, int], ...]
 
 _PLAIN: Final = frozenset(("input", "output", "cache_read", "cache_write", "cache_write_1h"))
-
-
-class NoPrice(Exception):
-    """The price at hand does not cover what the event counts; the text says what."""
 
 
 class PreparedCard:
@@ -218,12 +216,10 @@ def _unit_counts(units: dict[str, Any]) -> dict[str, tuple[int, int]]:
     for name, amount in units.items():
         if name in UNIT_TOKEN_FIELDS or not amount:
             continue
-        if isinstance(amount, float):
-            raise TypeError(f"units.{name} is a float; amounts are Decimal or int")
         own_name = UNIT_ALIASES.get(name, name)
         if own_name in counts:
             raise NoPrice(f"{own_name} is stated twice, as {name} too")
-        counts[own_name] = amount.as_integer_ratio()
+        counts[own_name] = exact_ratio(name, amount)
     return counts
 
 

@@ -9,12 +9,16 @@ Everything else is a unit: a count in `UsageEvent.units` under its own name (web
 `requests`, which is one for every call.
 """
 
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 TOKENS_PER_RATE: Final = 1_000_000
 """Token rates are stated per million tokens."""
 
 REQUESTS: Final = "requests"
+
+MAX_UNIT_DECIMALS: Final = 18
+"""More than any meter reads, few enough to compute with."""
 
 
 class TokenComponent(NamedTuple):
@@ -100,21 +104,38 @@ UNIT_ALIASES: Final = {
 """Other spellings under which reporters state a unit."""
 
 
+class NoPrice(Exception):
+    """The price at hand does not cover what the event counts; the text says what."""
+
+
 def token_counts(event: Any) -> dict[str, int]:
     """Token counts of an event by component, those in `units` included. Absent counts are 0.
 
-    Raises TypeError where a count is not a whole number.
+    Raises NoPrice where a count in `units` is not a whole number, TypeError where it is a float.
     """
     units = event.units
-    counts = {}
+    counts: dict[str, int] = {}
     for name, field, in_units, _ in TOKEN_COMPONENTS.values():
         if not in_units:
             counts[name] = getattr(event, field)
-        elif field in units:
-            stated = units[field]
-            counts[name] = int(stated)
-            if counts[name] != stated or isinstance(stated, float):
-                raise TypeError(f"{field} is {stated}; tokens are whole numbers")
         else:
-            counts[name] = 0
+            numerator, denominator = exact_ratio(field, units.get(field, 0))
+            if denominator != 1:
+                raise NoPrice(f"{field} is not a whole number")
+            counts[name] = numerator
     return counts
+
+
+def exact_ratio(name: str, amount: Decimal | int) -> tuple[int, int]:
+    """The amount as numerator and denominator.
+
+    Raises TypeError for a float, and NoPrice for more than MAX_UNIT_DECIMALS: such an amount is short to write and its
+    ratio endless to compute.
+    """
+    if isinstance(amount, float):
+        raise TypeError(f"units.{name} is a float; amounts are Decimal or int")
+    if isinstance(amount, Decimal):
+        exponent = amount.as_tuple().exponent
+        if not isinstance(exponent, int) or exponent < -MAX_UNIT_DECIMALS:
+            raise NoPrice(f"units.{name} has more than {MAX_UNIT_DECIMALS} decimals")
+    return amount.as_integer_ratio()
