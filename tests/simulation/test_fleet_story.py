@@ -12,6 +12,8 @@ from producers.simulation.models import MODELS
 from producers.simulation.plot import HOUR_MS, Outage, Shift
 from tokenweir.usage import UsageEvent
 
+pytestmark = pytest.mark.xdist_group("simulated_fleet")
+
 END = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 KINDS = {"price_cut", "retirement", "runaway_loop", "vendor_outage", "free_pack_exhausted"}
 
@@ -22,8 +24,8 @@ def _within(event: UsageEvent, scope: dict[str, str]) -> bool:
 
 @pytest.fixture(scope="module", params=[1, 2])
 def month(request: pytest.FixtureRequest) -> tuple[Story, list[UsageEvent]]:
-    """A month at a quarter of the scale; resent reports left out."""
-    simulation = FleetSimulation(seed=request.param, end=END, calls_scale=0.25)
+    """A month at a fifth of the scale; resent reports left out."""
+    simulation = FleetSimulation(seed=request.param, end=END, calls_scale=0.2)
     distinct = {
         event.id: event for batch in simulation.events() for event in batch if event.source != "gateway"
     }
@@ -59,6 +61,19 @@ def test_seeds_tell_different_stories() -> None:
     assert len({_one(story, "runaway_loop").scope["service"] for story in stories}) > 4
     assert len({_one(story, "vendor_outage").scope["vendor"] for story in stories}) == 3
     assert len({_one(story, "retirement").scope["model"] for story in stories}) == 3
+
+
+def test_a_quiet_fleet_has_no_story() -> None:
+    simulation = FleetSimulation(seed=6, end=END, days=12, calls_scale=0.05, quiet=True)
+    assert (simulation.story.incidents, simulation.story.controls) == ((), ())
+    home = {w.name: {w.model} for w in WORKLOADS}
+    for batch in simulation.events():
+        for event in batch:
+            assert (
+                f"{event.vendor}/{event.model}" in home[f"{event.team}/{event.service}/{event.environment}"]
+            )
+            assert "pack" not in event.tags
+            assert event.error_code not in ("503", "model_not_found")
 
 
 def test_a_story_can_be_read_back() -> None:

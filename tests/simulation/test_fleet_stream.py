@@ -17,13 +17,15 @@ from tokenweir.usage import UsageEvent
 from tokenweir.usage.version import fullness
 from tokenweir.usage.wire import encode_batch
 
+pytestmark = pytest.mark.xdist_group("simulated_fleet")
+
 END = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def week() -> list[list[UsageEvent]]:
-    """Seven days at full scale."""
-    return list(FleetSimulation(seed=7, end=END, days=7).events())
+    """Seven days at two fifths of the scale."""
+    return list(FleetSimulation(seed=7, end=END, days=7, calls_scale=0.4).events())
 
 
 def _digest(simulation: FleetSimulation) -> str:
