@@ -23,7 +23,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Final
 
 from kafka import errors as kafka_errors
@@ -33,6 +32,7 @@ from producers.bounded_log import BoundedLog
 from producers.connection import Failure, Producer, failure_of, forget_after_fork, let_go, open_producer
 from producers.pending import Entry, Pending
 from producers.receipts import Receipt, complete, halves_of
+from producers.statistics import DeliveryStatistics
 from tokenweir.errors import BrokerUnavailable, RejectedInput, TokenweirError
 from tokenweir.settings import KafkaSettings, topic_name
 from tokenweir.usage import wire
@@ -43,23 +43,6 @@ DEFAULT_PENDING_BYTES: Final = 64 * 1024 * 1024
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _HEADERS: Final = list(wire.HEADERS)
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryStatistics:
-    """A delivery at one moment. Counts are events since it was made."""
-
-    sent_events: int
-    """Handed to the Kafka client, each counted once however often it was sent again."""
-    confirmed_events: int
-    dropped_events: Counter[str]
-    """By reason: too_large, malformed, refused, withdrawn, closed."""
-    pending_events: int
-    pending_bytes: int
-    connections: int
-    """How often a connection was built; more than 1 says that one failed."""
-    connected: bool
-    last_error: str
 
 
 class Delivery:
@@ -78,6 +61,7 @@ class Delivery:
         on_connected: Callable[[], None] | None = None,
     ) -> None:
         self.max_pending_bytes = max_pending_bytes
+        self.settled_events = 0  # confirmed or dropped; read without the lock by callers in a hurry
         self._settings = settings
         self._connect = connect
         self._on_connected = on_connected
@@ -243,6 +227,7 @@ class Delivery:
         with self._changed:
             if not self._pending.remove(entry):
                 return  # settled before: withdrawn, or confirmed by an earlier connection after all
+            self.settled_events += entry.message.events
             if reason:
                 self._dropped[reason] += entry.message.events
             else:
@@ -255,6 +240,7 @@ class Delivery:
     def _withdraw(self, entry: Entry) -> None:
         with self._changed:
             if not entry.under_way and self._pending.remove(entry):
+                self.settled_events += entry.message.events
                 self._dropped["withdrawn"] += entry.message.events
                 self._changed.notify_all()
 

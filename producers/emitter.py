@@ -12,14 +12,14 @@ Limits: what waits is in memory and is lost with the process (`kill -9`); at a n
 """
 
 import atexit
+import contextlib
 import logging
 import os
 import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
 from types import MappingProxyType, TracebackType
@@ -29,6 +29,7 @@ from producers.batching import Batcher, Message, workload_of
 from producers.bounded_log import BoundedLog
 from producers.connection import Producer, open_producer
 from producers.delivery import Delivery
+from producers.statistics import EmitterStatistics
 from tokenweir import topics
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.settings import KafkaSettings, topic_name
@@ -56,29 +57,11 @@ _MEANINGS: Final = {
 OnDrop = Callable[[str, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class EmitterStatistics:
-    """An emitter at one moment. Counts are events since it was made (in this process)."""
-
-    recorded: int
-    """Taken by `record`."""
-    sent: int
-    """Handed to the Kafka client."""
-    confirmed: int
-    dropped: Mapping[str, int]
-    """By reason. Not taken: wrong_type, full, closed, internal_error. Taken, then lost: unencodable, too_large,
-    malformed, closed."""
-    pending: int
-    """Taken and neither confirmed nor dropped."""
-    pending_bytes: int
-    """Of the pending, as encoded; estimated for those that are not encoded yet."""
-    last_error: str
-
-
 class Emitter:
     """Reports usage events to Kafka from inside an application. Safe to share among threads.
 
-    max_pending_events, max_pending_bytes: what may wait; both may be exceeded by one event a calling thread.
+    max_pending_events: what may wait; may be exceeded by one event a calling thread. max_pending_bytes: the same
+    by size as encoded, estimated for what is not encoded yet.
     on_drop: called as `on_drop(reason, events)` in the emitter's thread; what it raises is logged.
     linger_seconds: how long an event may wait for others of its workload.
     Makes no connection and starts no thread before the first `record`.
@@ -119,16 +102,12 @@ class Emitter:
                 return self._drop("wrong_type")
             if self._closed:
                 return self._drop("closed")
-            delivery, batcher, queued = self._delivery, self._batcher, self._queue.qsize()
-            if (
-                queued + batcher.pending_events + delivery.pending_events >= self._max_pending_events
-                or queued * self._event_bytes + batcher.pending_bytes + delivery.pending_bytes
-                >= self._max_pending_bytes
-            ):
+            # Twice: an event that changes hands between two readings is seen in both places.
+            if self._is_full() and self._is_full():
                 return self._drop("full")
             self._queue.put(event)
-            if queued >= self._wake_at:
-                self._wake.set()
+            if self._queue.qsize() > self._wake_at and not self._woken:
+                self._wake()
             if self._thread is None:
                 self._start_thread()
         except Exception:  # noqa: BLE001 - the boundary to the application, which must never feel us
@@ -160,7 +139,7 @@ class Emitter:
         """The counts at this moment; `recorded` is exact to the few events that change hands meanwhile."""
         delivered = self._delivery.statistics
         with self._lock:
-            queued = self._queue.qsize()
+            queued = self._queue.qsize() - self._marks
             recorded = self._taken + queued
             lost = self._lost + delivered.dropped_events.total()
             return EmitterStatistics(
@@ -188,9 +167,20 @@ class Emitter:
 
     # In the caller's thread.
 
+    def _is_full(self) -> bool:
+        queued = self._queue.qsize()
+        delivery = self._delivery
+        return (
+            queued + self._taken - self._lost - delivery.settled_events >= self._max_pending_events
+            or queued * self._event_bytes + self._batcher.pending_bytes + delivery.pending_bytes
+            >= self._max_pending_bytes
+        )
+
     def _start_anew(self) -> None:
         self._queue: SimpleQueue[UsageEvent | threading.Event | None] = SimpleQueue()
-        self._wake = threading.Event()
+        # In place of an Event, whose lock a signal handler that records could find held by its own thread.
+        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._woken = False
         self._batcher = Batcher(
             topic_name(self._settings, topics.USAGE.name), linger_seconds=self._linger_seconds
         )
@@ -200,7 +190,9 @@ class Emitter:
         )  # a signal handler or a finalizer may record while its thread is in here
         self._said = BoundedLog(log)
         self._thread: threading.Thread | None = None
+        self._starting = False
         self._stopping = False
+        self._marks = 0  # in the queue, beside the events
         self._report_asked = False
         self._event_bytes = _ASSUMED_EVENT_BYTES
         self._taken = 0
@@ -209,10 +201,15 @@ class Emitter:
         self._reported: Counter[str] = Counter()
         self._last_error = ""
 
+    def _wake(self) -> None:
+        self._woken = True
+        self._wakes.put(None)
+
     def _start_thread(self) -> None:
         with self._lock:
-            if self._thread is not None:
+            if self._thread is not None or self._starting:
                 return
+            self._starting = True
             thread = threading.Thread(target=self._run, name="tokenweir-emitter", daemon=True)
             try:
                 thread.start()
@@ -222,6 +219,8 @@ class Emitter:
                 self._say("thread", f"the emitter's thread cannot start: {error}")
             else:
                 self._thread = thread
+            finally:
+                self._starting = False
 
     def _drop(self, reason: str) -> bool:
         with self._lock:
@@ -232,9 +231,14 @@ class Emitter:
         if self._closed:
             self._report_drops()
         else:
-            self._queue.put(None)
+            self._put_mark(None)
             self._start_thread()
         return False
+
+    def _put_mark(self, mark: threading.Event | None) -> None:
+        with self._lock:
+            self._marks += 1
+            self._queue.put(mark)
 
     def _flush(self, timeout_seconds: float) -> bool:
         deadline = time.monotonic() + timeout_seconds
@@ -243,8 +247,8 @@ class Emitter:
             return False
         if thread is not None and thread.is_alive():
             mark = threading.Event()
-            self._queue.put(mark)
-            self._wake.set()
+            self._put_mark(mark)
+            self._wake()
             if not mark.wait(timeout_seconds):
                 return False
         elif not self._queue.empty():
@@ -256,8 +260,8 @@ class Emitter:
         atexit.unregister(self._at_exit)
         flushed = self._flush(timeout_seconds)
         self._stopping = True
-        self._wake.set()
-        self._queue.put(None)
+        self._wake()
+        self._put_mark(None)
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(deadline - time.monotonic(), 1.0))
@@ -299,8 +303,9 @@ class Emitter:
         due_at = self._batcher.due_at
         if due_at is not None:
             # Not on the queue: a waiting reader would make every `record` wake a thread.
-            self._wake.wait(max(due_at - time.monotonic(), 0.0))
-            self._wake.clear()
+            with contextlib.suppress(Empty):
+                self._wakes.get(timeout=max(due_at - time.monotonic(), 0.0))
+            self._woken = False
             return
         try:
             # While messages are under way some may yet be refused, which is to be reported.
@@ -324,7 +329,10 @@ class Emitter:
     def _handle(self, item: UsageEvent | threading.Event | None) -> None:
         if isinstance(item, UsageEvent):
             self._encode(item)
-        elif item is not None:
+            return
+        with self._lock:
+            self._marks -= 1
+        if item is not None:
             self._submit(self._batcher.take_all())
             item.set()
 

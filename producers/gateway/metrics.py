@@ -1,0 +1,41 @@
+"""What the gateway counts, in a registry handed in."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from producers.delivery import Delivery
+
+
+class GatewayMetrics:
+    """The gateway's counters. One set a registry: a second on the same registry raises ValueError."""
+
+    def __init__(self, registry: CollectorRegistry, delivery: Delivery) -> None:
+        self.received = Counter(
+            "tokenweir_gateway_received_events_total",
+            "Events and unreadable pieces that came in.",
+            registry=registry,
+        )
+        self.sent = Counter(
+            "tokenweir_gateway_sent_events_total", "Events that Kafka confirmed.", registry=registry
+        )
+        self.errors = Counter(
+            "tokenweir_gateway_errors_total",
+            "Requests that failed, by stage: token, busy, body, kafka.",
+            ["stage"],
+            registry=registry,
+        )
+        self.discarded = Counter(
+            "tokenweir_gateway_discarded_events_total",
+            "Pieces that were rejected, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self.requests = Counter(
+            "tokenweir_gateway_requests_total",
+            "Requests for events, by HTTP status.",
+            ["status"],
+            registry=registry,
+        )
+        pending = Gauge(
+            "tokenweir_gateway_pending_bytes", "Bytes that wait for Kafka's confirmation.", registry=registry
+        )
+        pending.set_function(lambda: delivery.pending_bytes)
