@@ -22,6 +22,7 @@ from dashboards.page.period import DAY, RANGES, Period, moment, period_between, 
 from tokenweir.errors import WrongCall
 
 Row = dict[str, Any]
+Where = Mapping[str, Sequence[str]]
 Query = Callable[[str, Mapping[str, object]], Awaitable[list[dict[str, Any]]]]
 
 GROUPS: Final = ("team", "vendor", "model", "service")
@@ -43,6 +44,8 @@ NAMED_GROUPS: Final = 6
 BREAKDOWN_ROWS: Final = 50
 LISTED_MODELS: Final = 20
 _MOST_VALUES: Final = 100
+_MOST_ROWS: Final = 20_000
+_SETS: Final[tuple[tuple[str, ...], ...]] = ((), ("team",), ("vendor",), ("model",), ("vendor", "model"))
 
 _START_COLUMN: Final = {"usage_by_minute": "minute", "usage_by_hour": "hour", "usage_by_day": "day"}
 _MEASURES: Final = (
@@ -82,42 +85,63 @@ class Request:
 
 
 class Overview:
-    """Asks the ledger in `database` through `query`, which binds `{name:Type}` on the server's side."""
+    """Asks the ledger in `database` through `query`, which binds `{name:Type}` on the server's side.
+
+    A refresh scans the period's rollup twice (all breakdowns at once, then the chart). What moves slowly is kept
+    for a while, by the clock that `answer` is given.
+    """
 
     def __init__(self, query: Query, *, database: str) -> None:
         self._query = query
         self._database = database
+        self._kept: dict[object, tuple[datetime, Any]] = {}
 
     async def answer(self, request: Request, now: datetime) -> Row:
         """The object that the page shows, as of `now` (UTC). Raises whatever `query` raises, and WrongCall."""
-        first = await self._first_day()
+        first = await self._keep("first", timedelta(minutes=5), now, self._first_day)
         period = self._period(request, now, first)
-        totals, before, periods, series, unpriced, freshness, *tables = await asyncio.gather(
-            self._totals(period, request.where),
-            self._totals(period.before, request.where),
-            self._calendar(request.where, now),
-            self._series(period, request),
-            self._unpriced(period, request.where),
-            self._freshness(now),
-            *(self._breakdown(period, name, request.where) for name in BREAKDOWNS),
+        where = {name: tuple(values) for name, values in sorted(request.where.items())}
+        whose = tuple(where.items())
+        (sets, series), calendar, before, freshness, rejected = await asyncio.gather(
+            self._current(period, request.by, where),
+            self._keep(("calendar", whose), timedelta(seconds=12), now, lambda: self._calendar(where, now)),
+            self._keep(
+                ("before", period.before, whose),
+                timedelta(minutes=2),
+                now,
+                lambda: self._totals(period.before, where),
+            ),
+            self._keep("freshness", timedelta(seconds=1), now, lambda: self._freshness(now)),
+            self._rejected(period),
         )
-        rejected = await self._rejected(period)
         return {
             "now": _rfc3339(now),
             "empty": first is None,
             "since": _rfc3339(period.since),
             "until": _rfc3339(period.until),
             "step_seconds": period.step_seconds,
-            "totals": totals,
+            "totals": _figures(sets[()][0]) if sets[()] else _figures({}),
             # Before the first event there is nothing to compare with.
             "before": before if first is not None and period.before.since >= first else None,
-            "calendar": periods,
+            "calendar": calendar,
             "series": series,
-            "breakdowns": dict(zip(BREAKDOWNS, tables, strict=True)),
-            "unpriced": unpriced,
+            "breakdowns": {name: _breakdown(sets[(name,)], name) for name in BREAKDOWNS},
+            "unpriced": _unpriced(sets[("vendor", "model")]),
             "rejected": rejected,
             "freshness": freshness,
         }
+
+    async def _keep(
+        self, name: object, how_long: timedelta, now: datetime, find: Callable[[], Awaitable[Any]]
+    ) -> Any:
+        kept = self._kept.get(name)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        found = await find()
+        self._kept = {key: each for key, each in self._kept.items() if now < each[0]}
+        if found is not None:
+            self._kept[name] = (now + how_long, found)
+        return found
 
     def _period(self, request: Request, now: datetime, first: datetime | None) -> Period:
         if request.since or request.until or not request.range:
@@ -137,94 +161,106 @@ class Overview:
             return None
         return _moment(rows[0]["first"])
 
-    async def _totals(self, period: Period, where: Mapping[str, Sequence[str]]) -> Row:
+    async def _totals(self, period: Period, where: Where) -> Row:
         condition, values = _condition(period, where)
         rows = await self._query(f"SELECT {_SUMS} FROM {self._table(period)} WHERE {condition}", values)
         return _figures(rows[0] if rows else {})
 
-    async def _calendar(self, where: Mapping[str, Sequence[str]], now: datetime) -> Row:
+    async def _calendar(self, where: Where, now: datetime) -> Row:
         """Today, and the last 7 and 30 days with today among them; days are UTC."""
         midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
-        names = {"today": 0, "last_7_days": 6, "last_30_days": 29}
-
-        async def since(days: int) -> Row:
-            start = midnight - timedelta(days=days)
-            return await self._totals(Period(start, midnight + timedelta(days=1), DAY), where)
-
-        figures = await asyncio.gather(*(since(days) for days in names.values()))
+        days = {"today": 0, "last_7_days": 6, "last_30_days": 29}
+        condition, values = _condition(
+            Period(midnight - timedelta(days=29), midnight + timedelta(days=1), DAY), where
+        )
+        rows = await self._query(
+            f"SELECT toUnixTimestamp(day) AS start, {_SUMS} FROM {self._database}.usage_by_day "
+            f"WHERE {condition} GROUP BY day",
+            values,
+        )
+        figures = [(datetime.fromtimestamp(int(row["start"]), UTC), _figures(row)) for row in rows]
         return {
-            name: {key: each[key] for key in ("cost", "calls", "unpriced_calls")}
-            for name, each in zip(names, figures, strict=True)
+            name: _added([each for start, each in figures if start >= midnight - timedelta(days=back)])
+            for name, back in days.items()
         }
 
-    async def _series(self, period: Period, request: Request) -> Row:
-        condition, values = _condition(period, request.where)
-        table, by = self._table(period), request.by
+    async def _current(
+        self, period: Period, by: str, where: Where
+    ) -> tuple[dict[tuple[str, ...], list[Row]], Row]:
+        """The rows of every grouping in SETS, and the chart."""
+        table = self._table(period)
+        wanted = [*_SETS, *([] if (by,) in _SETS else [(by,)])]
+        open_fields = [name for name in BREAKDOWNS if name in where]
+        sets, *opened = await asyncio.gather(
+            self._grouped(table, _condition(period, where), wanted),
+            *(
+                self._grouped(table, _condition(period, _without(where, name)), [(name,)])
+                for name in open_fields
+            ),
+        )
+        ranked = sets[(by,)]
+        for name, each in zip(open_fields, opened, strict=True):
+            sets[(name,)] = each[(name,)]
+        named = [str(row[by]) for row in ranked[:NAMED_GROUPS]]
+        return sets, await self._series(period, by, where, named)
+
+    async def _grouped(
+        self, table: str, bound: tuple[str, dict[str, object]], wanted: list[tuple[str, ...]]
+    ) -> dict[tuple[str, ...], list[Row]]:
+        """One scan, grouped in several ways; the rows of each by falling cost."""
+        condition, values = bound
+        fields = sorted({name for names in wanted for name in names})
+        # As the standard has it, which is ClickHouse's default: grouping(x) is 1 where x is summed over.
+        which = " + ".join(f"{1 << place} * (1 - grouping({name}))" for place, name in enumerate(fields))
         rows = await self._query(
-            f"WITH named AS (SELECT {by} FROM {table} WHERE {condition} GROUP BY {by} "
-            f"ORDER BY sum(cost) DESC, sum(calls) DESC, {by} LIMIT {NAMED_GROUPS}) "
+            f"SELECT {', '.join(fields)}, {which} AS which_set, {_SUMS} "
+            f"FROM {table} WHERE {condition} "
+            f"GROUP BY GROUPING SETS ({', '.join('(' + ', '.join(names) + ')' for names in wanted)}) "
+            f"ORDER BY cost_sum DESC, calls_sum DESC, {', '.join(fields)} LIMIT {_MOST_ROWS}",
+            values,
+        )
+        numbers = {sum(1 << fields.index(name) for name in names): names for names in wanted}
+        sets: dict[tuple[str, ...], list[Row]] = {names: [] for names in wanted}
+        for row in rows:
+            if int(row["calls_sum"] or 0):
+                sets[numbers[int(row["which_set"])]].append(row)
+        return sets
+
+    async def _series(self, period: Period, by: str, where: Where, named: list[str]) -> Row:
+        condition, values = _condition(period, where)
+        rows = await self._query(
             f"SELECT intDiv(toUnixTimestamp({_START_COLUMN[period.rollup]}) - {period.offset_seconds}, "
             f"{period.step_seconds}) * {period.step_seconds} + {period.offset_seconds} AS start, "
-            f"{by} IN (SELECT {by} FROM named) AS is_named, if(is_named, {by}, '') AS name, "
+            f"{by} IN {{named:Array(String)}} AS is_named, if(is_named, {by}, '') AS name, "
             "sum(calls) AS calls_sum, sum(cost) AS cost_sum, "
             "sum(input_tokens) + sum(output_tokens) AS tokens_sum "
-            f"FROM {table} WHERE {condition} GROUP BY start, is_named, name",
-            values,
+            f"FROM {self._table(period)} WHERE {condition} GROUP BY start, is_named, name",
+            {**values, "named": named},
         )
         starts = period.starts
         place = {int(start.timestamp()): number for number, start in enumerate(starts)}
-        groups: dict[tuple[bool, str], dict[str, list[Any]]] = {}
+        groups: dict[str | None, dict[str, list[Any]]] = {}
+        for name in (*named, None):
+            groups[name] = {
+                "cost": [Decimal(0)] * len(starts),
+                "calls": [0] * len(starts),
+                "tokens": [0] * len(starts),
+            }
         for row in rows:
-            key = (bool(int(row["is_named"])), str(row["name"]))
-            group = groups.setdefault(
-                key,
-                {"cost": [Decimal(0)] * len(starts), "calls": [0] * len(starts), "tokens": [0] * len(starts)},
-            )
+            group = groups[str(row["name"]) if int(row["is_named"]) else None]
             at = place[int(row["start"])]
             group["cost"][at] += _decimal(row["cost_sum"])
             group["calls"][at] += int(row["calls_sum"])
             group["tokens"][at] += int(row["tokens_sum"])
-        ranked = sorted(
-            groups.items(),
-            key=lambda item: (item[0][0], sum(item[1]["cost"]), sum(item[1]["calls"])),
-            reverse=True,
-        )
         return {
             "by": by,
             "starts": [_rfc3339(start) for start in starts],
             "groups": [
-                {"name": name if named else None, **group, "cost": [_plain(cost) for cost in group["cost"]]}
-                for (named, name), group in ranked
+                {"name": name, **group, "cost": [_plain(cost) for cost in group["cost"]]}
+                for name, group in groups.items()
+                if name is not None or any(group["calls"])
             ],
         }
-
-    async def _breakdown(self, period: Period, name: str, where: Mapping[str, Sequence[str]]) -> list[Row]:
-        others = {key: values for key, values in where.items() if key != name}
-        condition, values = _condition(period, others)
-        rows = await self._query(
-            f"SELECT {name} AS name, {_SUMS} FROM {self._table(period)} WHERE {condition} GROUP BY name "
-            f"ORDER BY cost_sum DESC, calls_sum DESC, name LIMIT {BREAKDOWN_ROWS}",
-            values,
-        )
-        return [{"name": row["name"], **_figures(row)} for row in rows]
-
-    async def _unpriced(self, period: Period, where: Mapping[str, Sequence[str]]) -> list[Row]:
-        condition, values = _condition(period, where)
-        rows = await self._query(
-            "SELECT vendor, model, sum(unpriced_calls) AS calls_sum, sum(input_tokens) + sum(output_tokens) "
-            f"AS tokens_sum FROM {self._table(period)} WHERE {condition} AND unpriced_calls > 0 "
-            f"GROUP BY vendor, model ORDER BY calls_sum DESC, vendor, model LIMIT {LISTED_MODELS}",
-            values,
-        )
-        return [
-            {
-                "vendor": row["vendor"],
-                "model": row["model"],
-                "calls": int(row["calls_sum"]),
-                "tokens": int(row["tokens_sum"]),
-            }
-            for row in rows
-        ]
 
     async def _rejected(self, period: Period) -> Row:
         rows = await self._query(
@@ -242,27 +278,57 @@ class Overview:
             f"FROM {self._database}.usage WHERE time >= {{hour_ago:DateTime64(3, 'UTC')}}",
             {"minute_ago": _text(now - timedelta(minutes=1)), "hour_ago": _text(now - timedelta(hours=1))},
         )
-        if rows and int(rows[0]["seen"]):
-            newest = _moment(rows[0]["newest"])
-            return {
-                "newest_at": _rfc3339(newest),
-                "lag_seconds": max((now - newest).total_seconds(), 0.0),
-                "calls_last_minute": int(rows[0]["calls"]),
-            }
-        rows = await self._query(
-            f"SELECT max(hour) AS newest, sum(calls) AS calls_sum FROM {self._database}.usage_by_hour", {}
-        )
-        if not rows or not int(rows[0]["calls_sum"] or 0):
+        calls = 0
+        if not rows or not int(rows[0]["seen"]):
+            rows = await self._query(
+                f"SELECT max(hour) AS newest, sum(calls) AS seen FROM {self._database}.usage_by_hour", {}
+            )
+        else:
+            calls = int(rows[0]["calls"])
+        if not rows or not int(rows[0]["seen"] or 0):
             return {"newest_at": None, "lag_seconds": None, "calls_last_minute": 0}
         newest = _moment(rows[0]["newest"])
         return {
             "newest_at": _rfc3339(newest),
             "lag_seconds": max((now - newest).total_seconds(), 0.0),
-            "calls_last_minute": 0,
+            "calls_last_minute": calls,
         }
 
     def _table(self, period: Period) -> str:
         return f"{self._database}.{period.rollup}"
+
+
+def _breakdown(rows: list[Row], name: str) -> Row:
+    """The first rows of a breakdown, and what all of them come to."""
+    return {
+        "groups": len(rows),
+        "cost": _plain(sum((_decimal(row["cost_sum"]) for row in rows), Decimal(0))),
+        "rows": [{"name": row[name], **_figures(row)} for row in rows[:BREAKDOWN_ROWS]],
+    }
+
+
+def _unpriced(rows: list[Row]) -> list[Row]:
+    """The models some calls of which have no price, most calls first. Tokens are those of all their calls."""
+    without = [row for row in rows if int(row["unpriced_calls_sum"])]
+    without.sort(key=lambda row: (-int(row["unpriced_calls_sum"]), row["vendor"], row["model"]))
+    return [
+        {"vendor": row["vendor"], "model": row["model"], "calls": int(row["unpriced_calls_sum"])}
+        for row in without[:LISTED_MODELS]
+    ]
+
+
+def _added(figures: list[Row]) -> Row:
+    """Cost, calls and unpriced calls of several figures together."""
+    costs = [Decimal(each["cost"]) for each in figures if each["cost"] is not None]
+    return {
+        "cost": _plain(sum(costs, Decimal(0))) if costs or not figures else None,
+        "calls": sum(each["calls"] for each in figures),
+        "unpriced_calls": sum(each["unpriced_calls"] for each in figures),
+    }
+
+
+def _without(where: Where, name: str) -> Where:
+    return {key: values for key, values in where.items() if key != name}
 
 
 def _condition(period: Period, where: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, object]]:

@@ -126,7 +126,8 @@ def _wanted(request: web.Request) -> Request:
     unknown = set(given) - _PARAMETERS
     if unknown:
         raise WrongCall(
-            f"unknown parameter {', '.join(sorted(unknown))}", hint=f"Known are {', '.join(sorted(_PARAMETERS))}"
+            f"unknown parameter {', '.join(sorted(unknown))}",
+            hint=f"Known are {', '.join(sorted(_PARAMETERS))}",
         )
     return Request(
         range=given.get("range", "" if "since" in given or "until" in given else "24h"),

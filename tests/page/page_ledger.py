@@ -1,96 +1,87 @@
-"""A small ledger with the views the page reads, filled with made-up calls, and the page served over it."""
+"""A real ledger filled with made-up calls, and the page served over it."""
 
 import json
 import random
+import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import chdb
 from aiohttp import web
+from pydantic import SecretStr
 
 from dashboards.page import page_routes
+from sinks.clickhouse import ClickHouseLedger, connect, migrate
 from tokenweir.local.read_only import ReadOnlyLedger
+from tokenweir.settings import ClickHouseSettings
+from tokenweir.usage.metered import MeteredEvent
+from tokenweir.usage.rejection import Rejection
 
 DATABASE = "tokenweir"
-_DIMENSIONS = (
-    "tenant, team, project, service, environment, api_key, vendor, model, region, operation, service_tier, status, "
-    "price_status"
-)
 
 
 class PageLedger:
-    """The writer's side: one connection to an engine in `directory`."""
+    """The writer's side: the sink's own ledger in `directory`."""
 
     def __init__(self, directory: str) -> None:
+        settings = ClickHouseSettings(dsn=SecretStr(f"chdb://{directory}"), database=DATABASE)
         self.directory = directory
-        self._connection = chdb.connect(directory)
-        for statement in _schema():
-            self._connection.query(statement)
+        self._client = connect(settings)
+        migrate(self._client, settings)
+        self._ledger = ClickHouseLedger(self._client)
 
     def insert(self, events: Iterable[dict[str, Any]]) -> None:
-        lines = "\n".join(map(json.dumps, events))
-        self._connection.query(
-            f"INSERT INTO {DATABASE}.usage SETTINGS date_time_input_format = 'best_effort', async_insert = 0 "
-            f"FORMAT JSONEachRow\n{lines}"
-        )
+        lines = "\n".join(map(json.dumps, events)).encode()
+        self._ledger.write_events(lines, str(uuid.uuid4()))
 
-    def reject(self, reason: str, pieces: int, at: datetime) -> None:
-        self._connection.query(
-            f"INSERT INTO {DATABASE}.rejected SELECT concat('{reason}', toString(number)), "
-            f"toDateTime64('{at:%Y-%m-%d %H:%M:%S}', 3, 'UTC'), '{reason}' FROM numbers({pieces})"
+    def roll_up(self, now: datetime) -> None:
+        self._ledger.keep(now)
+
+    def reject(self, reason: Any, pieces: int, at: datetime) -> None:
+        lines = [
+            Rejection(id=f"{uuid.uuid4()}", rejected_at=at, stage="meter", reason=reason, detail="made up")
+            for _ in range(pieces)
+        ]
+        self._ledger.write_rejections(
+            "\n".join(line.model_dump_json() for line in lines).encode(), str(uuid.uuid4())
         )
 
     def clear(self) -> None:
-        for table in ("usage", "rejected"):
-            self._connection.query(f"TRUNCATE TABLE {DATABASE}.{table}")
+        """Empty every table but the record of the migrations."""
+        tables = self._client.query(
+            "SELECT name FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree' "
+            "AND name != 'schema_versions'",
+            {"database": DATABASE},
+        )
+        for (name,) in tables:
+            self._client.command(f"TRUNCATE TABLE {name}")
 
     def close(self) -> None:
-        self._connection.close()
+        self._client.close()
 
 
-def _schema() -> list[str]:
-    names = [name.strip() for name in _DIMENSIONS.split(",")]
-    tokens = "input_tokens, output_tokens, cache_read_tokens, reasoning_tokens".split(", ")
-    columns = [f"{name} String" for name in names] + [f"{name} UInt64" for name in tokens]
-    sums = ", ".join(f"sum(u.{name}) AS {name}" for name in tokens)
-    views = [
-        f"CREATE VIEW {DATABASE}.usage_by_{step} AS SELECT toStartOf{step.title()}(time) AS {step}, "
-        f"{_DIMENSIONS}, count() AS calls, countIf(u.cost IS NULL) AS unpriced_calls, sum(u.cost) AS cost, "
-        f"sum(u.list_cost) AS list_cost, {sums} FROM {DATABASE}.usage AS u GROUP BY {step}, {_DIMENSIONS} "
-        for step in ("minute", "hour", "day")
-    ]
-    return [
-        f"CREATE DATABASE IF NOT EXISTS {DATABASE}",
-        f"CREATE TABLE {DATABASE}.usage (id String, time DateTime64(6, 'UTC'), {', '.join(columns)}, "
-        "cost Nullable(Decimal(38, 12)), list_cost Nullable(Decimal(38, 12))) ENGINE = MergeTree ORDER BY (time, id)",
-        f"CREATE TABLE {DATABASE}.rejected (id String, rejected_at DateTime64(3, 'UTC'), reason String) "
-        "ENGINE = MergeTree ORDER BY rejected_at",
-        *views,
-    ]
-
-
-def event(at: datetime, number: int = 0, **fields: Any) -> dict[str, Any]:
-    """One call; every field can be given."""
-    return {
+def event(at: datetime, number: int = 0, *, cost: str | None = "0.01", **fields: Any) -> dict[str, Any]:
+    """One metered event as the meter forwards it; every field can be given, and is checked."""
+    whole = {
         "id": f"test:{at.isoformat()}:{number}",
-        "time": at.isoformat(),
-        "tenant": "default",
+        "source": "test",
+        "time": at,
         "team": "search",
         "service": "answers",
         "vendor": "openai",
         "model": "gpt-4.1",
-        "operation": "chat",
-        "service_tier": "standard",
-        "status": "ok",
-        "price_status": "list",
         "input_tokens": 1000,
         "output_tokens": 100,
-        "cost": "0.01",
-        "list_cost": "0.01",
+        "cost": cost,
+        "list_cost": cost,
+        "price_status": "list" if cost else "unpriced",
+        "metered_at": at,
+        "version": 1,
         **fields,
     }
+    MeteredEvent.model_validate(whole, strict=False)
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in whole.items()}
 
 
 _FLEET = (
@@ -131,12 +122,10 @@ def fleet(until: datetime, days: float, *, seed: int = 7, per_hour: float = 1.0)
                     vendor=vendor,
                     model=model,
                     status="ok" if random.random() > 0.013 else "rate_limited",
-                    price_status="list" if cost else "unpriced",
                     input_tokens=input_tokens,
                     output_tokens=int(260 * size),
                     cache_read_tokens=int(input_tokens * random.uniform(0.1, 0.6)),
                     cost=f"{float(cost) * size:.12f}" if cost else None,
-                    list_cost=f"{float(cost) * size:.12f}" if cost else None,
                 )
 
 

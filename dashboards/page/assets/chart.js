@@ -49,10 +49,17 @@ function tickFormat(measure, top) {
 }
 
 const DAY_SECONDS = 86_400;
+let drawn = "";
 
-/** Draws a series into `element`; called again, it changes what is there. zoomed(since, until) on a drag. */
+/**
+ * Draws a series into `element`; called again, it changes what is there, and nothing where nothing changed, so that
+ * an open hover text stays open. zoomed(since, until) on a drag.
+ */
 export async function draw(element, overview, measure, zoomed) {
   const { series, step_seconds: step } = overview;
+  const wanted = JSON.stringify([series, overview.since, measure, style("--raised"), element.clientWidth]);
+  if (wanted === drawn) return;
+  drawn = wanted;
   const numbers = groupColours(series);
   const stepMs = step * 1000;
   let totals = series.starts.map(() => 0);

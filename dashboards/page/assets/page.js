@@ -6,6 +6,7 @@ import { compact, count, day, duration, exactMoney, label, moment, money, percen
 import { Breakdown, list, perThousand } from "./tables.js";
 
 const REFRESH_MS = 5000;
+const SLOWEST_REFRESH_MS = 60_000;
 const DIMENSIONS = ["team", "vendor", "model"];
 const FILTERS = ["tenant", "team", "project", "service", "environment", "api_key", "vendor", "model", "region"];
 const RANGE_WORDS = { "1h": "last hour", "6h": "last 6 hours", "24h": "last 24 hours", "7d": "last 7 days", "30d": "last 30 days", all: "all time" };
@@ -109,7 +110,7 @@ function showFigures(overview) {
   put("calls-note", `${perThousand(totals)} per 1k\n${totals.failed_calls ? `${percent(totals.failed_calls, totals.calls)} failed` : "none failed"}`, `${count(totals.failed_calls)} calls did not end well`);
   const tokens = totals.input_tokens + totals.output_tokens;
   put("tokens", compact(tokens), count(tokens));
-  put("tokens-note", `${compact(totals.input_tokens)} in, ${percent(totals.cache_read_tokens, totals.input_tokens)} cached\n${compact(totals.output_tokens)} out`, `${count(totals.input_tokens)} in, ${count(totals.cache_read_tokens)} of them read from a cache; ${count(totals.output_tokens)} out`);
+  put("tokens-note", `${compact(totals.input_tokens)} in, ${compact(totals.output_tokens)} out\n${percent(totals.cache_read_tokens, totals.input_tokens)} of input cached`, `${count(totals.input_tokens)} in, ${count(totals.cache_read_tokens)} of them read from a cache; ${count(totals.output_tokens)} out`);
   put("unpriced", compact(totals.unpriced_calls), count(totals.unpriced_calls));
   put("unpriced-note", totals.unpriced_calls ? "in no sum until\na price is known" : "every call has a price");
   at("unpriced-card").classList.toggle("warn", totals.unpriced_calls > 0);
@@ -170,7 +171,7 @@ function showChart(overview) {
 function showLists(overview) {
   list(
     at("no-price"),
-    overview.unpriced.map((row) => [row.model, `${row.vendor} · ${compact(row.tokens)} tokens`, `${compact(row.calls)} calls`]),
+    overview.unpriced.map((row) => [row.model, row.vendor, `${compact(row.calls)} calls`]),
     "Every call in this period has a price.",
     "Give these a price in a price file of your own; they are priced again. See",
     "weir unpriced",
@@ -222,6 +223,7 @@ async function refresh() {
   clearTimeout(timer);
   asking?.abort();
   const mine = new AbortController();
+  const asked = performance.now();
   asking = mine;
   try {
     const response = await fetch(`api/overview?${parameters()}`, { signal: mine.signal });
@@ -243,7 +245,9 @@ async function refresh() {
     }
     live("away", "Not connected");
   }
-  if (!document.hidden) timer = setTimeout(refresh, REFRESH_MS);
+  // A slow ledger is asked less often: looking at it should not be what keeps it busy.
+  const pause = Math.min(Math.max(REFRESH_MS, (performance.now() - asked) * 4), SLOWEST_REFRESH_MS);
+  if (!document.hidden) timer = setTimeout(refresh, pause);
 }
 
 function setTheme(chosen) {

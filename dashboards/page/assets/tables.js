@@ -1,7 +1,7 @@
 // The breakdown tables and the two short lists. Rows are kept by name and changed in place, so that a refresh
 // moves nothing that did not change and keeps the focus. Text goes in as text, never as HTML.
 
-import { compact, count, exactMoney, label, money, percent, picos, ratio, sum } from "./format.js";
+import { compact, count, exactMoney, label, money, percent, picos, ratio } from "./format.js";
 
 const SHOWN_ROWS = matchMedia("(max-width: 640px)").matches ? 5 : 8;
 
@@ -33,7 +33,7 @@ function put(element, text, title = "") {
   if (element.title !== title) element.title = title;
 }
 
-/** A table that stays: `update(rows, chosen, colours)` changes it. pick(name) is called when a row is chosen. */
+/** A table that stays: `update(breakdown, chosen, colours)` changes it. pick(name) is called when a row is chosen. */
 export class Breakdown {
   constructor(place, field, pick) {
     this.field = field;
@@ -53,8 +53,9 @@ export class Breakdown {
     place.append(make("table", { className: "breakdown" }, make("thead", {}, head), this.body), this.more);
   }
 
-  update(rows, chosen, colours) {
-    const total = sum(rows.map((row) => row.cost ?? "0"));
+  update({ rows, cost, groups }, chosen, colours) {
+    const total = picos(cost);
+    this.beyond = groups - rows.length;
     const largest = rows.reduce((most, row) => (row.cost !== null && picos(row.cost) > most ? picos(row.cost) : most), 0n);
     const seen = new Set();
     rows.forEach((row, at) => {
@@ -110,8 +111,9 @@ export class Breakdown {
     [...this.body.children].forEach((line, at) => {
       line.hidden = !this.open && at >= SHOWN_ROWS;
     });
-    this.more.hidden = this.body.children.length <= SHOWN_ROWS;
-    put(this.more, this.open ? "Show fewer" : `Show all ${this.body.children.length}`);
+    const rows = this.body.children.length;
+    this.more.hidden = rows <= SHOWN_ROWS;
+    put(this.more, this.open ? "Show fewer" : this.beyond ? `Show the first ${rows} of ${rows + this.beyond}` : `Show all ${rows}`);
     this.more.setAttribute("aria-expanded", String(this.open));
   }
 }
