@@ -24,7 +24,7 @@ demo: $(STAMP)  ## a month of a simulated fleet through the whole pipeline, then
 	$(BIN)/weir demo $(DEMO_FLAGS)
 
 test: $(STAMP)  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP) lint types contracts  ## lint, types, the house's floors
 

@@ -24,7 +24,7 @@ def test_the_demo_ends_with_an_exact_ledger(tmp_path: Path) -> None:
     (row,) = weir_json("spend", "--json", "--data-dir", ledger, cwd=tmp_path)
     assert row["calls"] == summary["ledger"]["calls"]
     by_team = weir_json("spend", "--by", "team,model", "--json", "--data-dir", ledger, cwd=tmp_path)
-    assert sum(Decimal(row["cost"]) for row in by_team) == Decimal(summary["ledger"]["cost"])
+    assert sum(Decimal(row["cost"] or 0) for row in by_team) == Decimal(summary["ledger"]["cost"])
     raw = weir(
         "query", "SELECT count(), sum(cost) FROM usage", "--format", "TSV", "--data-dir", ledger, cwd=tmp_path
     )

@@ -46,4 +46,5 @@ def set_up_logs(settings: Settings) -> None:
     level = getattr(logging, settings.log_level.upper())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+        # Their warnings tell of retries that we make on purpose; what fails reaches us as an error.
+        logging.getLogger(name).setLevel(max(level, logging.ERROR))

@@ -144,8 +144,8 @@ def _content(client: LedgerClient) -> Iterator[Finding]:
         yield Finding("rejected input", "note", text)
     else:
         yield Finding("rejected input", "ok", "none")
-    ((calls, latest),) = client.query("SELECT count(), max(time) FROM events")
-    if not calls:
+    latest = queries.totals(client)["last_minute"]
+    if latest is None:
         yield Finding("freshness", "note", "the ledger is empty; fill it with `weir ingest` or `weir demo`")
     elif now - latest > _STALE_AFTER:
         yield Finding("freshness", "note", f"the last call was at {latest:%Y-%m-%d %H:%M:%S} UTC")

@@ -24,11 +24,11 @@ from tokenweir.errors import WrongCall
 from tokenweir.local.data_dir import DataDir
 from tokenweir.local.pipeline import Doors, LocalPipeline
 from tokenweir.local.thread import PipelineThread
+from tokenweir.pricing import PriceBook
 from tokenweir.settings import Settings
 
 _FIGURES: Final = (
     "calls",
-    "failed_calls",
     "unpriced_calls",
     "input_tokens",
     "cache_read_tokens",
@@ -132,7 +132,8 @@ def _play(
     tell = say or (lambda _: None)
     pipeline = thread.pipeline
     began = said = time.monotonic()
-    tally = TotalsTally(pipeline.book)
+    # A book of its own: one book serves one thread, and the meter has the pipeline's.
+    tally = TotalsTally(PriceBook.default(pipeline.overlay))
     with BlockingSender(pipeline.delivery) as sender:
         for batch in tally.watch(simulation.events()):
             for event in batch:
@@ -197,6 +198,7 @@ def live_events(pipeline: LocalPipeline, options: DemoOptions) -> Iterator[None]
         end=now + timedelta(days=1),
         days=1,
         calls_scale=options.calls_scale,
+        quiet=True,
     )
 
     def emit() -> None:

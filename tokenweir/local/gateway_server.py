@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from producers.delivery import Delivery
 from producers.gateway import SERVER_OPTIONS, build_gateway
 from tokenweir.errors import WrongCall
-from tokenweir.local.server import utc_now
+from tokenweir.local.clock import utc_now
 from tokenweir.settings import Settings
 
 _FLUSH_SECONDS = 30.0

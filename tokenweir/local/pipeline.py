@@ -72,20 +72,14 @@ class LocalPipeline:
         self.undrained = Undrained()
         self._settings = settings
         self._doors = doors
-        self._overlay = overlay or settings.pricing.overlay
+        self.overlay = overlay or settings.pricing.overlay
         self._drain_seconds = drain_seconds
         self._stack = AsyncExitStack()
-        self._book: PriceBook | None = None
         self._client: LedgerClient | None = None
         self._streams: EmbeddedStreams | None = None
         self._delivery: Delivery | None = None
         self._server: LocalServer | None = None
         self._failure: asyncio.Task[TokenweirError] | None = None
-
-    @property
-    def book(self) -> PriceBook:
-        """The price book of this run."""
-        return _running(self._book)
 
     @property
     def client(self) -> LedgerClient:
@@ -119,9 +113,9 @@ class LocalPipeline:
         self._stack.enter_context(self.data_dir.locked(wait_seconds=_LOCK_WAIT_SECONDS))
         store = embedded_store(self._settings.clickhouse, self.data_dir)
         book, client = await asyncio.gather(
-            asyncio.to_thread(PriceBook.default, self._overlay), asyncio.to_thread(connect, store)
+            asyncio.to_thread(PriceBook.default, self.overlay), asyncio.to_thread(connect, store)
         )
-        self._book, self._client = book, client
+        self._client = client
         self._stack.push_async_callback(asyncio.to_thread, client.close)
         await asyncio.to_thread(migrate, client, store)
         self._streams = EmbeddedStreams(

@@ -6,7 +6,6 @@ the root path.
 
 import errno
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from aiohttp import web
@@ -18,16 +17,12 @@ from producers.delivery import Delivery
 from producers.gateway import SERVER_OPTIONS, GatewayMetrics, Intake, gateway_routes, health_of
 from tokenweir.errors import WrongCall
 from tokenweir.local.clickhouse_http import clickhouse_http_app
+from tokenweir.local.clock import utc_now
 from tokenweir.local.read_only import ReadOnlyLedger
 from tokenweir.settings import Settings
 
 Health = Callable[[], list[dict[str, Any]]]
 _SHUTDOWN_SECONDS: Final = 5.0
-
-
-def utc_now() -> datetime:
-    """The clock that the doors read."""
-    return datetime.now(UTC)
 
 
 class LocalServer:
