@@ -13,10 +13,10 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
-import faust
 from prometheus_client import CollectorRegistry
 
 from streams.block import BlockSink
+from streams.compression import use_fast_lz4
 from streams.connection import faust_options
 from streams.meter import Book, Meter
 from streams.meter_role import MeterRole
@@ -24,6 +24,7 @@ from streams.observe import StreamMetrics
 from streams.progress import Partition
 from streams.role import Clock, Role, utc_now
 from streams.sink_role import SinkRole
+from streams.steady_app import SteadyApp
 from tokenweir.errors import WrongCall
 from tokenweir.settings import KafkaSettings, Settings, topic_name
 from tokenweir.topics import METERED, REJECTED, USAGE, Topic
@@ -203,7 +204,8 @@ def build_app(
     """
     kafka = settings.kafka
     metrics = StreamMetrics(role, registry if registry is not None else CollectorRegistry())
-    app = faust.App(consumer_group(kafka, role), **faust_options(kafka, settings.worker.state_dir / role))
+    use_fast_lz4()
+    app = SteadyApp(consumer_group(kafka, role), **faust_options(kafka, settings.worker.state_dir / role))
     work: Role
     if role == "meter":
         if book is None:

@@ -34,7 +34,7 @@ log = logging.getLogger("tokenweir.streams.sink")
 
 MAX_BLOCK_BYTES: Final = 64 * 1024 * 1024
 KEEP_SECONDS: Final = 1.0
-_LONGEST_PAUSE_SECONDS: Final = 30.0
+_LONGEST_PAUSE_SECONDS: Final = 10.0
 _UNEXPECTED_ATTEMPTS: Final = 5
 
 Result = TypeVar("Result")

@@ -197,7 +197,7 @@ async def test_a_store_that_is_away_holds_offsets_and_memory(
     sink = build_app(settings, "sink", sink=store)
     await asyncio.to_thread(send, messages_of(0, 600))  # 12,000 events, six blocks
     async with running(meter, sink):
-        await until(lambda: store.offered >= 10, meter, sink)
+        await until(lambda: store.offered >= 4, meter, sink)
         await until(lambda: sink.health()["in_flight_messages"] > 0, meter, sink)
         assert sink.health()["in_flight_messages"] * 20 <= 2 * 2_000 + 40
         assert not store.events

@@ -1,0 +1,31 @@
+"""A Faust app that slows down evenly when its agents cannot keep up.
+
+Faust as it comes stops fetching a partition whose buffer is four fifths full, and when all are stopped it sleeps for a
+second before it looks again: with a buffer small enough to bound memory that is most of the time. Here a full
+buffer simply makes the consumer wait until there is room for one more message.
+"""
+
+from typing import Any
+
+import faust
+from mode.utils.queues import ThrowableQueue
+
+
+class SteadyQueue(ThrowableQueue[Any]):
+    """A buffer that is full or not, without a state of high pressure before that."""
+
+    def in_pressure_high_state(self, callback: Any) -> bool:
+        """Never: nothing is to be done but wait."""
+        return False
+
+
+class SteadyApp(faust.App):
+    """A Faust app whose agents' buffers are SteadyQueues."""
+
+    def FlowControlQueue(  # noqa: N802 - Faust's name
+        self, maxsize: int | None = None, *, clear_on_resume: bool = False
+    ) -> ThrowableQueue[Any]:
+        """A buffer between the consumer and an agent."""
+        return SteadyQueue(
+            maxsize=maxsize or 0, flow_control=self.flow_control, clear_on_resume=clear_on_resume
+        )
