@@ -45,7 +45,7 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 function tickFormat(measure, top) {
   if (measure !== "cost") return top >= 10_000 ? ".3~s" : ",.3~r";
   if (top >= 10_000) return "$.3~s";
-  return top >= 10 ? "$,.0f" : top >= 1 ? "$,.2f" : "$,.2~r";
+  return top >= 10 ? "$,.0f" : top >= 0.1 ? "$,.2f" : "$,.2~r";
 }
 
 const DAY_SECONDS = 86_400;

@@ -70,7 +70,7 @@ export class Breakdown {
       parts.dot.dataset.series = colour ?? "";
       parts.bar.style.width = `${((row.cost === null ? 0 : ratio(picos(row.cost), largest)) ?? 0) * 100}%`;
       put(parts.flag, row.unpriced_calls ? `${compact(row.unpriced_calls)} unpriced` : "", row.unpriced_calls ? `${count(row.unpriced_calls)} calls have no price and are in no sum` : "");
-      put(parts.detail, `${compact(row.calls)} calls · ${compact(row.input_tokens + row.output_tokens)} tokens · ${perThousand(row)} per 1k`);
+      put(parts.detail, `${compact(row.calls)} calls · ${compact(row.input_tokens + row.output_tokens)} tokens`);
       for (const column of COLUMNS) {
         const [text, title] = column.value(row, total);
         put(parts.cells.get(column.key), text, title);
