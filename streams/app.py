@@ -13,6 +13,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
+from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
 from prometheus_client import CollectorRegistry
 
 from streams.block import BlockSink
@@ -25,7 +27,7 @@ from streams.progress import Partition
 from streams.role import Clock, Role, utc_now
 from streams.sink_role import SinkRole
 from streams.steady_app import SteadyApp
-from tokenweir.errors import WrongCall
+from tokenweir.errors import BrokerUnavailable, WrongCall
 from tokenweir.settings import KafkaSettings, Settings, topic_name
 from tokenweir.topics import METERED, REJECTED, USAGE, Topic
 
@@ -74,11 +76,24 @@ class StreamApp:
         return self._role.failure
 
     async def start(self) -> None:
-        """Join the group and begin. Returns before partitions are assigned, which takes Kafka some seconds."""
+        """Join the group and begin. Returns before partitions are assigned, which takes Kafka some seconds.
+
+        Raises BrokerUnavailable where Kafka cannot be reached; the app is then stopped and of no further use.
+        """
         self._started = True
         self._last_progress_at = asyncio.get_running_loop().time()
         self.app.conf.datadir.mkdir(parents=True, exist_ok=True)
-        await self.app.start()
+        try:
+            await self.app.start()
+        except KafkaError as error:
+            self._started = False
+            await self.app.stop()
+            await self._role.stop()
+            servers = ", ".join(str(url.authority) for url in self.app.conf.broker)
+            raise BrokerUnavailable(
+                f"Kafka at {servers} cannot be reached: {error}",
+                hint="Is it running, and are kafka.bootstrap_servers and its security settings right?",
+            ) from error
         self._role.start()
         self._housekeeping = asyncio.create_task(
             self._keep_house(), name=f"tokenweir-{self.role_name}-commits"
@@ -150,12 +165,19 @@ class StreamApp:
         """Messages not yet finished by topic, in the partitions assigned here, as far as Kafka has told."""
         waiting: dict[str, int] = {}
         positions = self._role.progress.positions()
-        for tp in self.app.consumer.assignment():
+        for tp in self._assignment():
             highwater = self.app.consumer.highwater(tp)
             position = positions.get(Partition(tp.topic, tp.partition))
             if highwater is not None and position is not None:
                 waiting[tp.topic] = waiting.get(tp.topic, 0) + max(0, highwater - position)
         return waiting
+
+    def _assignment(self) -> set[Any]:
+        try:
+            found: set[Any] = self.app.consumer.assignment()
+        except ConsumerNotStarted:
+            return set()
+        return found
 
     def health(self) -> dict[str, Any]:
         """For /health: `healthy`, `role`, `assigned_partitions`, `in_flight_messages`, `state`, `failure`.
@@ -163,7 +185,7 @@ class StreamApp:
         state: starting, running, waiting (messages are held because Kafka or the store does not take them),
         failed, stopped. A worker is unhealthy when it failed or has waited for two minutes.
         """
-        assigned = len(self.app.consumer.assignment()) if self._started else 0
+        assigned = len(self._assignment()) if self._started else 0
         in_flight = self._role.progress.in_flight
         idle_seconds = (
             asyncio.get_running_loop().time() - self._last_progress_at if in_flight and self._started else 0.0

@@ -5,9 +5,8 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from streams.topic_admin import ensure_topics, topic_lag
 from streams.windows import decode_windows, merge_windows
 from tests.kafka.fixtures import Broker
 from tests.streams.making import FlatBook, a_line
-from tokenweir.errors import RejectedInput, StoreUnavailable
+from tests.streams.stores import MemoryStore
 from tokenweir.settings import ClickHouseSettings, KafkaSettings, Settings, WorkerSettings, topic_name
 from tokenweir.topics import METERED, REJECTED, USAGE, WINDOWS
 from tokenweir.usage import Rejection
@@ -28,51 +27,6 @@ from tokenweir.usage.wire import HEADERS
 
 _PATIENCE_SECONDS = 120
 _PARTITIONS = 3
-
-
-class MemoryStore:
-    """A BlockSink that keeps events by identity, as the ledger does, and can be away or picky."""
-
-    def __init__(self) -> None:
-        self.events: dict[tuple[str, str], dict[str, Any]] = {}
-        self.rejections: dict[str, Rejection] = {}
-        self.away = False
-        self.refuses = b"\x00"
-        self.offered = 0
-        self.longest_block = 0
-        self.keeps = 0
-        self._lock = threading.Lock()
-
-    def write_events(self, lines: bytes, token: str) -> None:
-        """Keep events, or refuse the block."""
-        self._admit(lines, token)
-        for line in lines.split(b"\n"):
-            event = json.loads(line)
-            key = (event.get("tenant", "default"), event["id"])
-            if key not in self.events or self.events[key]["version"] <= event["version"]:
-                self.events[key] = event
-
-    def write_rejections(self, lines: bytes, token: str) -> None:
-        """Keep rejections."""
-        self._admit(lines, token)
-        for line in lines.split(b"\n"):
-            rejection = Rejection.model_validate_json(line)
-            self.rejections[rejection.id] = rejection
-
-    def keep(self, _now: Any) -> None:
-        """Count the call."""
-        self.keeps += 1
-
-    def _admit(self, lines: bytes, token: str) -> None:
-        assert token
-        assert not self._lock.locked(), "the store is called by two threads at once"
-        with self._lock:
-            self.offered += 1
-            self.longest_block = max(self.longest_block, lines.count(b"\n") + 1)
-            if self.away:
-                raise StoreUnavailable("the store is away", retry_after_seconds=0.1)
-            if self.refuses in lines:
-                raise RejectedInput("wrong_type", "the store does not take this", field="model")
 
 
 @pytest.fixture
@@ -88,7 +42,14 @@ def settings(broker: Broker, unique_prefix: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def send(settings: Settings) -> Iterator[Callable[..., None]]:
-    """Sends messages of lines to the usage topic, each under one of nine keys."""
+    """Sends messages of lines to the usage topic."""
+    with sending(settings) as send_all:
+        yield send_all
+
+
+@contextmanager
+def sending(settings: Settings) -> Iterator[Callable[..., None]]:
+    """Gives a function that sends messages of lines to the usage topic, each under one of nine keys."""
     producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap_servers, acks="all", linger_ms=5)
     name = topic_name(settings.kafka, USAGE.name)
 
@@ -299,6 +260,32 @@ async def test_meters_killed_under_load_lose_nothing(
         for process in workers:
             process.kill()
             process.wait()
+
+
+@pytest.mark.parametrize("broker", ["apache"], indirect=True)
+async def test_a_kafka_that_dies_and_comes_back_is_waited_for(
+    new_broker: Callable[[], Broker], unique_prefix: str, tmp_path: Path
+) -> None:
+    kafka = new_broker()
+    settings = Settings(
+        kafka=kafka.settings(unique_prefix).model_copy(update={"partitions": _PARTITIONS}),
+        clickhouse=ClickHouseSettings(flush_events=2_000, flush_seconds=0.2),
+        worker=WorkerSettings(state_dir=tmp_path / "state"),
+    )
+    ensure_topics(settings.kafka)
+    store = MemoryStore()
+    meter = build_app(settings, "meter", book=FlatBook())
+    sink = build_app(settings, "sink", sink=store)
+    async with running(meter, sink):
+        with sending(settings) as send:
+            await asyncio.to_thread(send, messages_of(0, 50))
+        await until(lambda: len(store.events) > 0, meter, sink)
+        if kafka.durable:  # what stands in for Kafka where there is none forgets everything when it dies
+            kafka.server.kill()
+            await asyncio.to_thread(kafka.server.start)
+        with sending(settings) as send:
+            await asyncio.to_thread(send, messages_of(1_000, 50))
+        await until(lambda: set(store.events) == ids(0, 2_000), meter, sink)
 
 
 async def test_a_meter_that_cannot_price_stops_without_committing(

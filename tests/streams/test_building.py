@@ -14,7 +14,9 @@ from streams.app import build_app, consumer_group
 from streams.connection import broker_urls, credentials, faust_options
 from streams.observe import StreamMetrics, build_observer_app
 from tests.streams.making import FlatBook
-from tokenweir.errors import WrongCall
+from tests.streams.stores import MemoryStore
+from tokenweir.errors import BrokerUnavailable, WrongCall
+from tokenweir.local.broker import free_port
 from tokenweir.settings import KafkaSettings, Settings, WorkerSettings
 
 
@@ -95,3 +97,16 @@ async def test_health_and_metrics_answer(healthy: bool, status: int) -> None:
         text = await (await client.get("/metrics")).text()
     assert "tokenweir_meter_received_events_total 7.0" in text
     assert "tokenweir_sink_flush_seconds_bucket" in text
+
+
+@pytest.mark.parametrize("role", ["meter", "sink"])
+async def test_a_broker_that_is_not_there_is_said_so(role: Any, tmp_path: Path) -> None:
+    settings = Settings(
+        kafka=KafkaSettings(bootstrap_servers=f"127.0.0.1:{free_port()}"),
+        worker=WorkerSettings(state_dir=tmp_path),
+    )
+    app = build_app(settings, role, book=FlatBook(), sink=MemoryStore())
+    with pytest.raises(BrokerUnavailable, match="cannot be reached"):
+        await app.start()
+    assert app.health()["state"] == "stopped"
+    assert await app.stop()
