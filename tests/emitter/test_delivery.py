@@ -20,9 +20,6 @@ from tokenweir.usage import wire
 
 _PATIENCE_SECONDS = 120.0
 
-# kafka-python leaves the sockets of refused attempts to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
 
 def _message(delivery: Delivery, value: bytes, topic: str = "usage") -> Message:
     return Message(delivery.topic(topic), b"key", value, value.count(b"\n") + 1)

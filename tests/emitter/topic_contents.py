@@ -59,7 +59,7 @@ def read_ids(settings: KafkaSettings) -> list[str]:
 
 
 def event(number: int, **fields: Any) -> UsageEvent:
-    values = {
+    values: dict[str, Any] = {
         "id": f"openai:call-{number}",
         "source": "test",
         "time": START + timedelta(seconds=number),

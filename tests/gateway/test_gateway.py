@@ -28,9 +28,6 @@ _CANARY = "ZEBRA-quarks-7431"
 _LINES = {"Content-Type": "application/x-ndjson"}
 _JSON = {"Content-Type": "application/json"}
 
-# kafka-python leaves the sockets of refused attempts to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
 
 @pytest.fixture
 def settings(broker: Broker, unique_prefix: str) -> KafkaSettings:
