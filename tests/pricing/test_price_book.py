@@ -291,3 +291,23 @@ def test_every_row_has_a_name_of_its_own_and_a_source(book: PriceBook) -> None:
     assert len(rows) > 2_800
     assert len({price.price_id for price in rows}) == len(rows)
     assert all(price.source and price.recorded_at for price in rows)
+
+
+def test_every_own_row_says_how_sure_it_is_and_only_a_vendors_page_makes_it_sure(book: PriceBook) -> None:
+    own = [price for price in book.rows() if not price.price_id.startswith("genai:")]
+    assert len(own) > 100
+    assert {price.confidence for price in own} == {"high", "medium", "low"}
+    assert all(price.source_at for price in own)
+    vendor_pages = ("api-docs.deepseek.com", "www.alibabacloud.com", "www.claude.com")
+    sure = [price for price in own if price.confidence == "high"]
+    assert all(price.source.startswith(tuple(f"https://{page}/" for page in vendor_pages)) for price in sure)
+
+
+def test_flash_keeps_its_old_price_until_the_hour_of_the_change(book: PriceBook) -> None:
+    change = datetime(2026, 9, 10, 4, tzinfo=UTC)
+    before, after = (
+        book.price(event("deepseek", "deepseek-v4-flash", moment, input_tokens=1_000_000)).cost_picos
+        for moment in (change - timedelta(seconds=1), change)
+    )
+    # A Thursday; the change falls on the end of a peak window.
+    assert (before, after) == (440_000_000_000, 150_000_000_000)
