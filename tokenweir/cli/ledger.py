@@ -129,7 +129,7 @@ def unpriced(as_json: bool, data_dir: Path | None) -> None:
         "calls",
         "input_tokens",
         "output_tokens",
-        "first_at",
-        "last_at",
+        "first_time",
+        "last_time",
     ]
     print_rows(rows, columns, "json" if as_json else "table", empty="everything has a price")

@@ -173,7 +173,7 @@ function showLists(overview) {
     at("no-price"),
     overview.unpriced.map((row) => [row.model, row.vendor, `${compact(row.calls)} calls`]),
     "Every call in this period has a price.",
-    "Give these a price in a price file of your own; they are priced again. See",
+    "Give these a price in a price file of your own, and new calls are priced by it. See",
     "weir unpriced",
   );
   list(
