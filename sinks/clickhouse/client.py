@@ -3,12 +3,16 @@
 A clickhouse-connect client serves one call at a time; LedgerClient keeps a few and lends one to each call. Every
 failure comes out as a typed error of `tokenweir.errors`.
 
-Limits: a process can hold one chDB directory at a time, and a chDB directory belongs to one process at a time.
+Limits: a POSIX system, as chDB needs one; a process can hold one chDB directory at a time, and a chDB directory
+belongs to one process at a time.
 """
 
+import fcntl
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -19,7 +23,7 @@ try:
     import clickhouse_connect
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
-    from sinks.clickhouse.failures import AUTHENTICATION_CODES, brief, failure_of
+    from sinks.clickhouse.failures import MISSING_SCHEMA_CODES, brief, failure_of
 except ImportError as error:  # pragma: no cover - an installation without the extra
     raise TokenweirError(
         f"The ledger needs a package that is not installed ({error.name})",
@@ -135,6 +139,8 @@ class LedgerClient:
                 connect_timeout=_CONNECT_TIMEOUT_SECONDS,
                 send_receive_timeout=int(self.settings.insert_timeout_seconds),
                 autogenerate_session_id=False,
+                # Off by default on servers that are not quite recent, and the usage views rest on it.
+                settings={"enable_shared_storage_snapshot_in_query": 1},
             )
         except ImportError as error:
             raise TokenweirError(
@@ -180,17 +186,14 @@ class LedgerClient:
                 client.close()
 
     def _connect_failure(self, error: ClickHouseError | OSError) -> TokenweirError:
+        code = getattr(error, "code", None)
+        if code in MISSING_SCHEMA_CODES:
+            return failure_of(error, "opening the ledger")
         if self.embedded:
             return _chdb_failure(self.directory, error)
         where = urlsplit(self._dsn).netloc.rpartition("@")[2]
-        if getattr(error, "code", None) is not None:
-            failure = failure_of(error, f"connecting to {where}")
-            if error.code in AUTHENTICATION_CODES:  # type: ignore[union-attr]
-                return TokenweirError(
-                    f"ClickHouse at {where} refuses the user or the password",
-                    hint="Check TOKENWEIR_CLICKHOUSE__DSN.",
-                )
-            return failure
+        if code is not None:
+            return failure_of(error, f"connecting to {where}")
         return StoreUnavailable(
             f"No ClickHouse answers at {where}",
             hint="Is it running, and is TOKENWEIR_CLICKHOUSE__DSN right?",
@@ -219,9 +222,6 @@ def _chdb_failure(directory: str, error: BaseException) -> TokenweirError:
 
 def _process_that_holds(directory: str) -> str | None:
     """ " (process N)" or "" where another process holds the directory's lock, None where nobody does."""
-    import fcntl
-    from pathlib import Path
-
     try:
         with (Path(directory) / "status").open("rb") as status:
             try:
@@ -229,6 +229,8 @@ def _process_that_holds(directory: str) -> str | None:
             except BlockingIOError:
                 first = status.readline().decode(errors="replace")
                 number = "".join(filter(str.isdigit, first))
+                if number == str(os.getpid()):
+                    return None
                 return f" (process {number})" if number else ""
     except OSError:
         return None

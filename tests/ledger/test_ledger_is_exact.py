@@ -313,3 +313,41 @@ def test_large_blocks_are_settled_exactly(ledger_client: LedgerClient, ledger: C
         ledger_client.command("OPTIMIZE TABLE claims FINAL")
     assert_exact(ledger_client, judge)
     assert totals(ledger_client)["calls"] == 9_000
+
+
+def test_readers_see_every_finished_block_while_others_write_and_roll(ledger_client: LedgerClient) -> None:
+    """At any moment a view holds all blocks whose write has returned, and none twice, in the midst of rolls."""
+    writer, keeper = ClickHouseLedger(ledger_client), ClickHouseLedger(ledger_client)
+    blocks = [
+        [Report("acme", f"{number}-{line}", TIMES[(number + line) % len(TIMES)], 4) for line in range(50)]
+        for number in range(25)
+    ]
+    begun, finished, done = 0, 0, False
+
+    def write_all() -> None:
+        nonlocal begun, finished, done
+        try:
+            for number, block in enumerate(blocks):
+                begun += len(block)
+                write(writer, block, f"block-{number}")
+                finished += len(block)
+        finally:
+            done = True
+
+    def keep_on() -> None:
+        turn = 0
+        while not done:
+            turn += 1
+            keeper.keep(LATER + timedelta(days=turn))
+
+    with ThreadPoolExecutor(2) as pool:
+        work = [pool.submit(write_all), pool.submit(keep_on)]
+        while not done:
+            for view in ("usage_by_minute", "usage_by_hour", "usage_by_day"):
+                at_least = finished
+                ((seen,),) = ledger_client.query(f"SELECT sum(calls) FROM {view}")
+                assert at_least <= seen <= begun, view
+        for future in work:
+            future.result()
+    for view in ("usage_by_minute", "usage_by_hour", "usage_by_day"):
+        assert ledger_client.query(f"SELECT sum(calls) FROM {view}") == [(25 * 50,)]
