@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, cast
 
 from kafka import KafkaProducer
 from kafka import errors as kafka_errors
+from kafka.net.compat import KafkaNetClient
 
 from tokenweir.settings import KafkaSettings, client_security
 from tokenweir.usage import wire
@@ -120,7 +121,18 @@ def open_producer(settings: KafkaSettings) -> Producer:
     socket of every refused attempt to the garbage collector.
     """
     _knock(settings.bootstrap_servers)
-    return cast("Producer", KafkaProducer(**producer_options(settings)))
+    clients: list[Any] = []
+
+    def make_client(**options: Any) -> Any:
+        clients.append(KafkaNetClient(**options))
+        return clients[-1]
+
+    try:
+        return cast("Producer", KafkaProducer(**producer_options(settings), kafka_client=make_client))
+    except BaseException:
+        for client in clients:  # a producer that fails while it is made leaves its sockets open
+            client.close()
+        raise
 
 
 def _knock(bootstrap_servers: str) -> None:
