@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+# Passed on to what the target runs: make demo ARGS="--days 7 --no-wait --json"; make test ARGS="-k ledger".
+ARGS ?=
 DEMO_FLAGS ?=
 
 .DEFAULT_GOAL := help
@@ -13,18 +15,19 @@ help:  ## what there is to run
 
 $(STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Tokenweir needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo 'making $(VENV) (about a minute)' >&2
+	@$(PYTHON) -m venv --clear $(VENV) >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@touch $@
 
 setup: $(STAMP)  ## make .venv with everything in it
 
 demo: $(STAMP)  ## a month of a simulated fleet through the whole pipeline, then its page (Ctrl-C ends it)
-	$(BIN)/weir demo $(DEMO_FLAGS)
+	@$(BIN)/weir demo $(DEMO_FLAGS) $(ARGS)
 
 test: $(STAMP)  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(STAMP) lint types contracts  ## lint, types, the house's floors
 
@@ -39,7 +42,7 @@ contracts: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: $(STAMP)  ## measure against the bars; prints a table, writes build/bench.json
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
 
 kafka: $(STAMP)  ## a real single-node Apache Kafka on 127.0.0.1:9092 (needs Java 17 and Maven)
 	$(BIN)/python -m tests.kafka.apache --port 9092

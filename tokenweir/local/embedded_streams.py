@@ -7,9 +7,11 @@ keeps its topics in memory, so it goes last.
 import asyncio
 import contextlib
 import logging
+import os
+from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from streams.app import StreamApp, build_app
 from streams.block import BlockSink
@@ -47,6 +49,11 @@ class EmbeddedStreams:
         self._sink = sink
         self._registry = registry
         self._apps: list[StreamApp] = []
+        Gauge(
+            "tokenweir_broker_memory_bytes",
+            "Memory of the embedded broker, which keeps every message until it ends.",
+            registry=registry,
+        ).set_function(self.broker_memory_bytes)
         self.settings = settings.model_copy(
             update={"worker": settings.worker.model_copy(update={"state_dir": data_dir.worker_state})}
         )
@@ -56,10 +63,14 @@ class EmbeddedStreams:
         """The meter and the sink, once started."""
         return self._apps
 
-    @property
-    def broker_pid(self) -> int | None:
-        """The broker's process."""
-        return self._broker.pid
+    def broker_memory_bytes(self) -> int:
+        """What the broker holds in memory; 0 where it does not run or this system does not tell."""
+        pid = self._broker.pid
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+        except (OSError, IndexError, ValueError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     async def start(self) -> None:
         """Starts all three. Raises BrokerUnavailable."""
