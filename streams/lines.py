@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
-from streams.records import CONTROL_CHARACTER, MeteredRecord, carry_metering, value_problem
+from streams.records import CONTROL_CHARACTER, MeteredRecord, carry_metering, have_value_problem
 from tokenweir.errors import RejectedInput
 from tokenweir.usage import UsageEvent
 from tokenweir.usage.event import EARLIEST_TIME, LATEST_AHEAD, subset_problem
@@ -96,10 +96,10 @@ def _are_sound(records: list[Any], now: datetime) -> bool:
     times = list(map(_time, records))
     if not times or min(times) < EARLIEST_TIME or max(times) > now + LATEST_AHEAD:
         return False
-    if carry_metering(records) or any(map(value_problem, records)):
+    if carry_metering(records) or have_value_problem(records):
         return False
-    for record, subsets in zip(records, map(_subsets, records), strict=True):
-        if any(subsets) and subset_problem(record):
+    for record, has_subsets in zip(records, map(any, map(_subsets, records)), strict=True):
+        if has_subsets and subset_problem(record):
             return False
     for record, moment in zip(records, times, strict=True):
         if moment.tzinfo is not UTC:

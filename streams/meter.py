@@ -18,7 +18,7 @@ import msgspec
 from streams.lines import BadLine, read_lines
 from streams.windows import combine, encode_windows
 from tokenweir.errors import RejectedInput
-from tokenweir.money import decimal_string
+from tokenweir.money import PICOS_PER_UNIT, decimal_string
 from tokenweir.pricing import Priced
 from tokenweir.usage import Rejection
 from tokenweir.usage.event import SCHEMA_VERSION
@@ -30,7 +30,6 @@ from tokenweir.usage.wire import HEADER_SCHEMA, schema_version_of
 MAX_REJECTIONS: Final = 1_000
 """Of one message at most so many lines are refused one by one; one further rejection counts the rest."""
 
-_MAX_TEXTS: Final = 50_000
 _MAX_KEY_CHARACTERS: Final = 1_100
 _MAX_DETAIL_CHARACTERS: Final = 2_000
 
@@ -92,7 +91,6 @@ class Meter:
 
     def __init__(self, book: Book) -> None:
         self._price = book.price
-        self._texts: dict[int, str] = {}
 
     def step(
         self,
@@ -132,9 +130,6 @@ class Meter:
     def _meter(self, records: list[Any], reported_at_ms: int, now: datetime) -> list[int | None]:
         """Fill in the metering fields; the costs in picos."""
         price = self._price
-        texts = self._texts
-        if len(texts) > _MAX_TEXTS:
-            texts.clear()
         metered_at = msgspec.Raw(_encode(now))
         stamp = report_stamp(reported_at_ms)
         costs: list[int | None] = []
@@ -144,17 +139,20 @@ class Meter:
             )
             costs.append(cost)
             if cost is not None:
-                record.cost = texts.get(cost) or self._text(cost)
+                record.cost = text = decimal_string(cost)
+                if list_cost == cost == native_cost:
+                    record.list_cost = record.native_cost = text
+                    list_cost = native_cost = None
             if list_cost is not None:
-                record.list_cost = texts.get(list_cost) or self._text(list_cost)
+                record.list_cost = decimal_string(list_cost)
             if native_cost is not None:
-                record.native_cost = texts.get(native_cost) or self._text(native_cost)
+                record.native_cost = decimal_string(native_cost)
             if currency != "USD":
                 record.currency = currency
             if fx_rate is not None:
-                record.fx_rate = texts.get(fx_rate) or self._text(fx_rate)
+                record.fx_rate = "1" if fx_rate == PICOS_PER_UNIT else decimal_string(fx_rate)
             if parts:
-                record.cost_parts = {name: texts.get(picos) or self._text(picos) for name, picos in parts}
+                record.cost_parts = {name: decimal_string(picos) for name, picos in parts}
             if price_id:
                 record.price_id = price_id
             record.price_status = price_status
@@ -163,11 +161,6 @@ class Meter:
             record.metered_at = metered_at
             record.version = fullness(record) * FULLNESS_STEP + stamp
         return costs
-
-    def _text(self, picos: int) -> str:
-        """The amount as a decimal string, remembered: a workload's amounts are few and come again."""
-        self._texts[picos] = text = decimal_string(picos)
-        return text
 
 
 def split_lines(value: bytes, limit_bytes: int) -> list[bytes]:

@@ -5,7 +5,7 @@ them, so that a field added there is here too. The struct decodes and encodes so
 model.
 
 Invariants:
-- what the struct and `value_problem` accept, the model accepts, with the same values. Two allowances: a fraction
+- what the struct and `have_value_problem` accept, the model accepts, with the same values. Two allowances: a fraction
   of a second with more than six digits is rounded here and cut there (one microsecond apart), and a `Decimal`
   written as a JSON number with more than seventeen digits keeps them all here;
 - the metering fields exist on the struct, so that one object can be decoded, filled in and encoded, but they are
@@ -150,11 +150,13 @@ _DECIMALS: Final = {
 _decimals = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*_DECIMALS))
 
 
-def value_problem(record: Any) -> bool:
-    """Whether a `Decimal` of the record lies outside its field's bounds, which msgspec does not check."""
-    values = _decimals(record)
-    if not any(values):  # most events have none
-        return False
+def have_value_problem(records: list[Any]) -> bool:
+    """Whether a `Decimal` of any record lies outside its field's bounds, which msgspec does not check."""
+    facts = list(map(_decimals, records))
+    return any(map(any, facts)) and any(map(_out_of_bounds, facts))
+
+
+def _out_of_bounds(values: tuple[Any, ...]) -> bool:
     for value, (lowest, highest) in zip(values, _DECIMALS.values(), strict=True):
         for amount in value.values() if isinstance(value, dict) else (value,):
             if amount is None:

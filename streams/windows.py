@@ -104,9 +104,9 @@ class MinuteWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 group_values = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*WINDOW_KEY))
-_tokens = cast("Callable[[Any], tuple[int, ...]]", attrgetter(*TOKEN_FIELDS))
-_outcomes = cast(
-    "Callable[[Any], tuple[str, float | None, float | None]]", attrgetter("status", "duration_ms", "ttft_ms")
+_time = cast("Callable[[Any], datetime]", attrgetter("time"))
+_figures = cast(
+    "Callable[[Any], tuple[Any, ...]]", attrgetter("status", "duration_ms", "ttft_ms", *TOKEN_FIELDS)
 )
 
 
@@ -124,20 +124,17 @@ class GroupSums:
         self.durations: dict[int, int] = {}
         self.ttfts: dict[int, int] = {}
 
-    def add_events(self, events: Sequence[Any], costs_picos: Iterable[int | None]) -> None:
-        """Add events (anything with UsageEvent's attributes) and their costs, None for an unpriced one."""
-        self.calls += len(events)
-        statuses, durations, ttfts = zip(*map(_outcomes, events), strict=True)
+    def add(self, figures: Sequence[tuple[Any, ...]], costs_picos: Sequence[int | None]) -> None:
+        """Add events by what `_figures` takes of each, and their costs, None for an unpriced one."""
+        self.calls += len(figures)
+        statuses, durations, ttfts, *tokens = zip(*figures, strict=True)
         self.statuses.update(statuses)
-        add_buckets(self.durations, count_buckets(value for value in durations if value is not None))
-        add_buckets(self.ttfts, count_buckets(value for value in ttfts if value is not None))
-        columns = zip(*map(_tokens, events), strict=True)
-        self.tokens = [total + sum(column) for total, column in zip(self.tokens, columns, strict=True)]
-        for cost in costs_picos:
-            if cost is None:
-                self.unpriced_calls += 1
-            else:
-                self.cost_picos += cost
+        add_buckets(self.durations, count_buckets([value for value in durations if value is not None]))
+        add_buckets(self.ttfts, count_buckets([value for value in ttfts if value is not None]))
+        self.tokens = [total + sum(column) for total, column in zip(self.tokens, tokens, strict=True)]
+        costs = [cost for cost in costs_picos if cost is not None]
+        self.unpriced_calls += len(costs_picos) - len(costs)
+        self.cost_picos += sum(costs)
 
     def merge(self, other: "GroupSums") -> None:
         """Add the sums of `other`."""
@@ -171,17 +168,30 @@ def _latency(counts: dict[int, int]) -> Latency:
     return Latency(buckets=buckets, zeros=counts.get(ZERO_BUCKET, 0))
 
 
+def _minute_numbers(events: Sequence[Any]) -> list[int]:
+    """The minute of each event, counted since the Unix epoch."""
+    times = list(map(_time, events))
+    earliest, latest = min(times), max(times)
+    first = (earliest - EPOCH) // MINUTE
+    if latest - earliest < 59 * MINUTE:  # then the minute of the hour tells, and is faster to have
+        start = earliest.minute
+        return [first + (moment.minute - start) % 60 for moment in times]
+    return [(moment - EPOCH) // MINUTE for moment in times]
+
+
 def combine(events: Sequence[Any], costs_picos: Sequence[int | None]) -> dict[GroupKey, GroupSums]:
     """Sums by group and minute. `events` and `costs_picos` are in the same order; `time` is UTC."""
-    grouped: defaultdict[GroupKey, list[tuple[Any, int | None]]] = defaultdict(list)
-    for pair in zip(events, costs_picos, strict=True):
-        event = pair[0]
-        grouped[(*group_values(event), (event.time - EPOCH) // MINUTE)].append(pair)
+    if not events:
+        return {}
+    grouped: defaultdict[tuple[tuple[Any, ...], int], list[tuple[tuple[Any, ...], int | None]]]
+    grouped = defaultdict(list)
+    keys = zip(map(group_values, events), _minute_numbers(events), strict=True)
+    for key, figures in zip(keys, zip(map(_figures, events), costs_picos, strict=True), strict=True):
+        grouped[key].append(figures)
     sums: dict[GroupKey, GroupSums] = {}
-    for key, pairs in grouped.items():
-        members, costs = zip(*pairs, strict=True)
-        sums[key] = group = GroupSums()
-        group.add_events(members, costs)
+    for (values, minute), members in grouped.items():
+        sums[(*values, minute)] = group = GroupSums()
+        group.add(*zip(*members, strict=True))
     return sums
 
 
