@@ -33,17 +33,33 @@ class KafkaSettings(_Group):
     partitions: int | None = Field(
         default=None, ge=1, description="for all topics, in place of their own number"
     )
-    replication_factor: int = Field(default=1, ge=1)
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    replication_factor: int = Field(
+        default=1, ge=1, description="copies of each topic that is created; 3 on a real cluster"
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="with or without TLS and login"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        default=None, description="how to log in; needed with SASL"
+    )
     sasl_username: str = ""
     sasl_password: SecretStr = SecretStr("")
-    ssl_cafile: Path | None = None
-    ssl_certfile: Path | None = None
-    ssl_keyfile: Path | None = None
-    compression: Literal["lz4", "zstd", "gzip", "none"] = "lz4"
-    session_timeout_seconds: Positive = 30.0
-    rebalance_timeout_seconds: Positive = 60.0
+    ssl_cafile: Path | None = Field(
+        default=None, description="certificates to trust; without it the system's own"
+    )
+    ssl_certfile: Path | None = Field(
+        default=None, description="the client's certificate, where Kafka asks for one"
+    )
+    ssl_keyfile: Path | None = Field(default=None, description="the key of that certificate")
+    compression: Literal["lz4", "zstd", "gzip", "none"] = Field(
+        default="lz4", description="of what is sent to Kafka"
+    )
+    session_timeout_seconds: Positive = Field(
+        default=30.0, description="after so long a silence Kafka takes a worker for dead"
+    )
+    rebalance_timeout_seconds: Positive = Field(
+        default=60.0, description="how long workers have to join again when one comes or goes"
+    )
 
 
 class ClickHouseSettings(_Group):
@@ -54,11 +70,15 @@ class ClickHouseSettings(_Group):
         description="clickhouse://user:password@host:port, clickhouses:// for TLS, or chdb:///directory; "
         "empty means the embedded ledger in local.data_dir",
     )
-    database: str = Field(default="tokenweir", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    database: str = Field(
+        default="tokenweir", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="the ledger's own"
+    )
     cluster: str = Field(default="", description="name of the cluster; empty for one server")
     flush_events: int = Field(default=50_000, ge=1, description="write a block at so many events")
     flush_seconds: Positive = Field(default=1.0, description="write a block at least so often")
-    insert_timeout_seconds: Positive = 60.0
+    insert_timeout_seconds: Positive = Field(
+        default=60.0, description="after so long an insert is given up and offered again"
+    )
 
 
 class PricingSettings(_Group):
@@ -72,16 +92,18 @@ class PricingSettings(_Group):
 class GatewaySettings(_Group):
     """The HTTP way in."""
 
-    host: str = "127.0.0.1"
-    port: Port = 4318
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: Port = Field(default=4318, description="0 takes a free one")
     token: SecretStr = Field(default=SecretStr(""), description="asked of every sender; empty asks none")
-    max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    max_body_bytes: int = Field(
+        default=16 * 1024 * 1024, ge=1024, description="the most that a request may hold, packed and unpacked"
+    )
 
 
 class WorkerSettings(_Group):
     """A stream worker."""
 
-    metrics_host: str = "127.0.0.1"
+    metrics_host: str = Field(default="127.0.0.1", description="address of /health and /metrics")
     metrics_port: Port = Field(default=0, description="for /health and /metrics; 0 takes a free one")
     state_dir: Path = Field(default=Path(".tokenweir/worker"), description="Faust's own files")
 
@@ -90,13 +112,13 @@ class LocalSettings(_Group):
     """The embedded run."""
 
     data_dir: Path = Field(default=Path(".tokenweir"), description="where `weir up` keeps its ledger")
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", description="address of page, gateway and SQL")
     port: Port = Field(default=8765, description="page and gateway; 0 takes a free one")
     clickhouse_port: Port = Field(default=8124, description="ClickHouse's HTTP interface; 0 takes a free one")
 
 
 class Settings(BaseSettings):
-    """All settings. Every field can be set in the file, in the environment, or by a flag that names it."""
+    """All settings. Every field can be set in the file or in the environment; commands have flags for some."""
 
     model_config = SettingsConfigDict(
         env_prefix="TOKENWEIR_",
@@ -111,8 +133,12 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
     worker: WorkerSettings = WorkerSettings()
     local: LocalSettings = LocalSettings()
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="of what workers and servers write to standard error"
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="lines for people or for programs"
+    )
 
     @classmethod
     def settings_customise_sources(
