@@ -7,9 +7,9 @@ from pricing_events import NOVEMBER, event, per_million, row
 from tokenweir.errors import WrongCall
 from tokenweir.money import PICOS_PER_UNIT
 from tokenweir.pricing import PriceBook, priced_fields
-from tokenweir.pricing.book import RowSource
 from tokenweir.pricing.exchange import ExchangeRates
 from tokenweir.pricing.price import Rate, RateCard, Schedule
+from tokenweir.pricing.sources import RowSource
 
 
 def test_a_plain_call(book: PriceBook) -> None:

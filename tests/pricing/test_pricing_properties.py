@@ -11,9 +11,9 @@ from pricing_events import NOVEMBER, event, row
 
 import tokenweir.pricing
 from tokenweir.pricing import Price, PriceBook
-from tokenweir.pricing.book import RowSource
 from tokenweir.pricing.exchange import ExchangeRate, ExchangeRates
 from tokenweir.pricing.price import BEGINNING, END, Rate, RateCard
+from tokenweir.pricing.sources import RowSource
 
 COMPONENTS = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "input_audio", "reasoning")
 rates = st.integers(0, 10**15)

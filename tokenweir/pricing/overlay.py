@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from tokenweir.errors import WrongCall
-from tokenweir.pricing.book import RowSource
 from tokenweir.pricing.components import TOKEN_COMPONENTS, TOKENS_PER_RATE
 from tokenweir.pricing.exchange import ExchangeRate, currency_code, rate_picos, refuse_overlaps
 from tokenweir.pricing.matching import Match, match_from_mapping, match_from_names
 from tokenweir.pricing.price import END, STANDARD, Price, Rate, RateCard, Schedule
+from tokenweir.pricing.sources import RowSource
 from tokenweir.pricing.toml_tables import Table, tables_of, top_table
 
 _FILE_KEYS: Final = frozenset(("name", "recorded_at", "price", "exchange_rate"))
