@@ -3,36 +3,37 @@
 CPU seconds are the whole process's. The lines are shaped as the meter writes them, every call a new one.
 """
 
-import json
 import random
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from pydantic import SecretStr
 
-from benchmarks.measure import Measurement, clock
+from benchmarks.measure import PER_CORE, Measurement, clock
 from sinks.clickhouse import ClickHouseLedger, LedgerClient, connect, migrate
 from sinks.clickhouse.columns import EVENT_COLUMNS
 from sinks.clickhouse.rollups import RollupKeeper
 from tokenweir.settings import ClickHouseSettings
 
 BLOCK_EVENTS = 50_000
-BLOCKS = 8
+BLOCKS = 4
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG_AFTER = datetime(2040, 1, 1, tzinfo=UTC)
 
+_encode = msgspec.json.Encoder().encode
 _VENDORS = (("openai", "gpt-5-mini"), ("anthropic", "claude-sonnet-4-5"), ("google", "gemini-2.5-flash"))
 
 
-def run(claims: int = 1_000_000, blocks: int = BLOCKS) -> list[Measurement]:
+def run(claims: int = 1_000_000, blocks: int = BLOCKS, block_events: int = BLOCK_EVENTS) -> list[Measurement]:
     """Measurements of the ledger on an embedded engine that already knows `claims` calls."""
     with tempfile.TemporaryDirectory(prefix="tokenweir-bench-") as directory:
         settings = ClickHouseSettings(dsn=SecretStr(f"chdb://{Path(directory) / 'ledger'}"))
         with connect(settings) as client:
             migrate(client, settings)
             fill_claims(client, claims)
-            return _measurements(client, claims, blocks)
+            return _measurements(client, claims, blocks, block_events)
 
 
 def fill_claims(client: LedgerClient, claims: int) -> None:
@@ -58,7 +59,7 @@ def block_of_lines(number: int, events: int = BLOCK_EVENTS) -> bytes:
         time_ = START + timedelta(seconds=number * 6 + choose.random() * 6)
         input_tokens, output_tokens = choose.randrange(1, 5_000), choose.randrange(1, 700)
         lines.append(
-            json.dumps(
+            _encode(
                 {
                     "id": f"{vendor}:resp-{choose.getrandbits(96):024x}",
                     "source": "sdk",
@@ -89,15 +90,14 @@ def block_of_lines(number: int, events: int = BLOCK_EVENTS) -> bytes:
                     "metered_at": "2026-11-23T12:00:00Z",
                     "version": choose.getrandbits(60),
                 },
-                separators=(",", ":"),
             )
         )
-    return "\n".join(lines).encode()
+    return b"\n".join(lines)
 
 
-def _measurements(client: LedgerClient, claims: int, blocks: int) -> list[Measurement]:
+def _measurements(client: LedgerClient, claims: int, blocks: int, block_events: int) -> list[Measurement]:
     ledger = ClickHouseLedger(client)
-    lines = [block_of_lines(number) for number in range(2 * blocks + 1)]
+    lines = [block_of_lines(number, block_events) for number in range(2 * blocks + 1)]
     ledger.write_events(lines.pop(), "warm-up")
     baseline = _plain_inserts(client, lines[0])
 
@@ -111,13 +111,13 @@ def _measurements(client: LedgerClient, claims: int, blocks: int) -> list[Measur
             ledger.write_events(lines[number], f"block-{number}")
     with clock() as keeping:
         rolled = RollupKeeper(client).keep(LONG_AFTER)
-    events = blocks * BLOCK_EVENTS
+    events = blocks * block_events
     held = int(client.query("SELECT sum(calls) FROM rollup_minute WHERE is_seal = 0")[0][0])
     return [
         Measurement(
             name="ledger_write",
             value=events / quiet.cpu_seconds,
-            unit="events/s/core",
+            unit=PER_CORE,
             baseline=baseline,
             baseline_is="500-event JSONEachRow inserts with the engine's own settings, not deduplicated by anyone",
             bar=80_000,
@@ -128,7 +128,7 @@ def _measurements(client: LedgerClient, claims: int, blocks: int) -> list[Measur
         Measurement(
             name="ledger_write_with_merges",
             value=events / merging.cpu_seconds,
-            unit="events/s/core",
+            unit=PER_CORE,
             cpu_seconds=merging.cpu_seconds,
             wall_seconds=merging.wall_seconds,
             note="the same while the engine merges these and the blocks before",
@@ -136,7 +136,7 @@ def _measurements(client: LedgerClient, claims: int, blocks: int) -> list[Measur
         Measurement(
             name="ledger_rollup",
             value=held / keeping.cpu_seconds,
-            unit="events/s/core",
+            unit=PER_CORE,
             cpu_seconds=keeping.cpu_seconds,
             wall_seconds=keeping.wall_seconds,
             note=f"one turn of keep(): {rolled} periods, nearly every event a group of its own",

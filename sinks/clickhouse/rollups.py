@@ -6,6 +6,9 @@ roll of this period is whole and covers so many marks. A mark that comes meanwhi
 stays dirty, is read from the level below, and is rolled again. Nothing is added to; a crash between any two of the
 three leaves rows that no seal names.
 
+A coarser period is rolled when the finer ones in it are, so that what is dirty is found from the top: only the hours
+of dirty days and the minutes of dirty hours are looked at. Exactness does not rest on that.
+
 Limits: a period whose events keep changing is rolled when it has been quiet for a moment; until then readers get
 it exactly, but at the price of its single events.
 """
@@ -26,7 +29,10 @@ from sinks.clickhouse.columns import (
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One rollup: its period, and from what and when it is computed."""
+    """One rollup: its period, from what and when it is computed, and the levels below and above it.
+
+    start: this period's start as SQL over `source`; within: the coarser period's start as SQL over this period.
+    """
 
     name: str
     source: str
@@ -38,6 +44,9 @@ class Level:
     every: timedelta
     events_a_roll: int
     rolls_a_turn: int
+    finer: str = ""
+    coarser: str = ""
+    within: str = ""
 
 
 LEVELS: Final = (
@@ -52,6 +61,8 @@ LEVELS: Final = (
         every=timedelta(seconds=2),
         events_a_roll=250_000,
         rolls_a_turn=2,
+        coarser="hour",
+        within="toStartOfHour(minute)",
     ),
     Level(
         name="hour",
@@ -64,6 +75,9 @@ LEVELS: Final = (
         every=timedelta(seconds=20),
         events_a_roll=2_000_000,
         rolls_a_turn=1,
+        finer="minute",
+        coarser="day",
+        within="toStartOfDay(hour)",
     ),
     Level(
         name="day",
@@ -76,6 +90,7 @@ LEVELS: Final = (
         every=timedelta(seconds=60),
         events_a_roll=20_000_000,
         rolls_a_turn=1,
+        finer="hour",
     ),
 )
 
@@ -130,7 +145,21 @@ class RollupKeeper:
         closed = int((now - level.length - level.grace).timestamp())
         quiet = int((now - level.quiet).timestamp())
         period = level.name
+        # Minutes of clean hours are clean, as an hour is rolled when its minutes are: so few are looked at.
+        within = (
+            f"AND (tenant, {level.within}) {self._in} ({_dirty(level.coarser)}) " if level.coarser else ""
+        )
+        unfinished = (
+            f"AND (tenant, {period}) NOT {self._in} (SELECT tenant, {level.start} FROM {level.finer}_state "
+            f"WHERE sealed_marks < marks AND (tenant, {level.start}) {self._in} ({_dirty(period)})) "
+            if level.finer
+            else ""
+        )
         # A period that another sink has just planned with the same marks is left to it for a while.
+        leased = (
+            f"AND (tenant, {period}, marks) NOT {self._in} (SELECT tenant, period_start, marks FROM rolls "
+            f"WHERE level = '{period}' AND planned_at > now() - {_PLAN_LEASE_SECONDS}) "
+        )
         self._client.command(
             "INSERT INTO rolls (roll, level, tenant, period_start, marks) SETTINGS async_insert = 0 "
             f"SELECT {roll}, '{period}', tenant, {period}, marks FROM ("
@@ -138,9 +167,7 @@ class RollupKeeper:
             f"sum(written_events) OVER (ORDER BY {period}, tenant) AS events_so_far "
             f"FROM {period}_state "
             f"WHERE sealed_marks < marks AND {period} <= toDateTime({closed}, 'UTC') "
-            f"AND marked_at <= toDateTime({quiet}, 'UTC') "
-            f"AND (tenant, {period}, marks) NOT {self._in} (SELECT tenant, period_start, marks FROM rolls "
-            f"WHERE level = '{period}' AND planned_at > now() - {_PLAN_LEASE_SECONDS})"
+            f"AND marked_at <= toDateTime({quiet}, 'UTC') {within}{unfinished}{leased}"
             f") WHERE events_so_far - written_events < {level.events_a_roll} "
             f"ORDER BY {period}, tenant LIMIT {_MAX_PERIODS}",
             doing=f"planning a roll by {period}",
@@ -201,6 +228,10 @@ class RollupKeeper:
                 f"ALTER TABLE {table}{local} DELETE WHERE (tenant, {period}, roll) IN ({listed})",
                 doing=f"deleting superseded rolls by {period}",
             )
+
+
+def _dirty(period: str) -> str:
+    return f"SELECT tenant, {period} FROM {period}_state WHERE sealed_marks < marks"
 
 
 def _quoted(text: str) -> str:

@@ -197,6 +197,8 @@ def test_every_total_is_exact_whatever_happens(
         "claims",
         "arrivals",
         "minutes",
+        "hours",
+        "days",
         "rolls",
         *(f"rollup_{p}" for p in ("minute", "hour", "day")),
     ):
@@ -217,7 +219,16 @@ def test_every_total_is_exact_whatever_happens(
             keeps += 1
             ClickHouseLedger(ledger_client).keep(LATER + timedelta(hours=keeps))
         elif action == "merge":
-            for table in ("events", "claims", "minutes", "rollup_minute", "rollup_hour", "rollup_day"):
+            for table in (
+                "events",
+                "claims",
+                "minutes",
+                "hours",
+                "days",
+                "rollup_minute",
+                "rollup_hour",
+                "rollup_day",
+            ):
                 ledger_client.command(f"OPTIMIZE TABLE {table} FINAL")
         else:
             assert_exact(ledger_client, judge)
@@ -239,7 +250,8 @@ def test_a_correction_moves_a_call_out_of_its_rolled_minute(
         assert_exact(ledger_client, judge)
         ClickHouseLedger(ledger_client).keep(LATER + timedelta(days=number))
         assert_exact(ledger_client, judge)
-    assert ledger_client.query("SELECT count() FROM minute_state WHERE sealed_marks < marks") == [(0,)]
+    for period in ("minute", "hour", "day"):
+        assert ledger_client.query(f"SELECT count() FROM {period}_state WHERE sealed_marks < marks") == [(0,)]
 
 
 def test_a_poorer_report_that_comes_later_changes_nothing(
@@ -292,6 +304,29 @@ def test_a_block_that_was_stored_and_not_settled_is_settled_when_it_comes_again(
     write(ClickHouseLedger(ledger_client), moved, "second")
     judge = Judge()
     judge.take([Report("acme", "a", TIMES[0], 4), *moved])
+    assert_exact(ledger_client, judge)
+
+
+def test_what_a_crash_kept_from_being_marked_is_marked_at_redelivery(
+    ledger_client: LedgerClient, ledger: ClickHouseLedger
+) -> None:
+    """The rows are in and the process dies before the dependent tables have theirs."""
+    write(ledger, [Report("acme", "a", TIMES[0], 4)], "first")
+    ClickHouseLedger(ledger_client).keep(LATER)
+    views = [
+        "claims_of_events",
+        "arrivals_of_events",
+        *(f"{period}s_of_events" for period in ("minute", "hour", "day")),
+    ]
+    for view in views:
+        ledger_client.command(f"DETACH TABLE {view}")
+    moved = [Report("acme", "a", TIMES[1], 7), Report("acme", "b", TIMES[0], 7)]
+    write(ledger, moved, "second")
+    for view in views:
+        ledger_client.command(f"ATTACH TABLE {view}")
+    write(ledger, moved, "second")
+    judge = Judge()
+    judge.take(moved)
     assert_exact(ledger_client, judge)
 
 

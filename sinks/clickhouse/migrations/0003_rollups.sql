@@ -1,8 +1,9 @@
 -- Rollups that are recomputed, never added to.
 --
--- minutes: how often a minute of a tenant was written to. ORDER BY (tenant, minute): one row a minute, once merged.
--- The number of marks is the minute's generation: a roll that was computed after N marks were seen holds everything
--- that those N marks announced, and a mark that comes later makes the minute dirty by being N + 1.
+-- minutes, hours, days: how often a period of a tenant was written to. ORDER BY (tenant, period): one row a period,
+-- once merged. The number of marks is the period's generation: a roll that was computed after N marks were seen holds
+-- everything that those N marks announced, and a mark that comes later makes the period dirty by being N + 1. Each
+-- level counts its own, so that a view of days need not look at minutes to know that a day is clean.
 CREATE TABLE IF NOT EXISTS minutes${local} ${on_cluster}
 (
     tenant LowCardinality(String),
@@ -14,6 +15,32 @@ CREATE TABLE IF NOT EXISTS minutes${local} ${on_cluster}
 ENGINE = ${replicated}AggregatingMergeTree
 PARTITION BY toYYYYMM(minute)
 ORDER BY (tenant, minute)
+SETTINGS non_replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS hours${local} ${on_cluster}
+(
+    tenant LowCardinality(String),
+    hour DateTime('UTC'),
+    marks SimpleAggregateFunction(sum, UInt64),
+    written_events SimpleAggregateFunction(sum, UInt64),
+    marked_at SimpleAggregateFunction(max, DateTime64(6, 'UTC'))
+)
+ENGINE = ${replicated}AggregatingMergeTree
+PARTITION BY toYYYYMM(hour)
+ORDER BY (tenant, hour)
+SETTINGS non_replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS days${local} ${on_cluster}
+(
+    tenant LowCardinality(String),
+    day DateTime('UTC'),
+    marks SimpleAggregateFunction(sum, UInt64),
+    written_events SimpleAggregateFunction(sum, UInt64),
+    marked_at SimpleAggregateFunction(max, DateTime64(6, 'UTC'))
+)
+ENGINE = ${replicated}AggregatingMergeTree
+PARTITION BY toYYYYMM(day)
+ORDER BY (tenant, day)
 SETTINGS non_replicated_deduplication_window = 1000;
 
 -- rolls: what a roll is about to compute, so that no other sink begins the same. ORDER BY (roll, …): it is read by

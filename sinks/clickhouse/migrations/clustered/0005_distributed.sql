@@ -13,6 +13,12 @@ ENGINE = Distributed(${cluster}, ${database}, arrivals_local, key);
 CREATE TABLE IF NOT EXISTS minutes ${on_cluster} AS minutes_local
 ENGINE = Distributed(${cluster}, ${database}, minutes_local, sipHash64(tenant, minute));
 
+CREATE TABLE IF NOT EXISTS hours ${on_cluster} AS hours_local
+ENGINE = Distributed(${cluster}, ${database}, hours_local, sipHash64(tenant, hour));
+
+CREATE TABLE IF NOT EXISTS days ${on_cluster} AS days_local
+ENGINE = Distributed(${cluster}, ${database}, days_local, sipHash64(tenant, day));
+
 CREATE TABLE IF NOT EXISTS rolls ${on_cluster} AS rolls_local
 ENGINE = Distributed(${cluster}, ${database}, rolls_local, roll);
 
