@@ -1,27 +1,28 @@
 """What reporting one event costs the application, and how many events a second reach Kafka.
 
 Beside it the plain way: one KafkaProducer in the application, one event a message, `send` from the caller's thread.
-Both use the same broker and the same events. `python -m benchmarks.emitter host:port` measures on a Kafka that runs.
+Both use the same broker and the same events.
 """
 
 import logging
 import statistics
-import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from kafka import KafkaProducer
 
+from benchmarks.brokers import BROKERS, RunningBroker, running_brokers
 from benchmarks.measure import Clock, Measurement, clock
 from producers.connection import producer_options
 from producers.emitter import Emitter
 from streams.topic_admin import ensure_topics
-from tests.kafka.apache import ApacheKafka
-from tests.kafka.provision import KafkaNotToBeHad, find_java, resolve_jars
-from tokenweir.local.broker import EmbeddedBroker
+from tokenweir.local.broker import HOST, free_port
 from tokenweir.settings import KafkaSettings, topic_name
 from tokenweir.topics import USAGE
 from tokenweir.usage import UsageEvent
@@ -33,55 +34,87 @@ _PATIENCE_SECONDS: Final = 120.0
 _START: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def run(bootstrap_servers: str | None = None) -> list[Measurement]:
-    """Measurements on the Kafka named, else on the embedded broker and, where it can be had, on Apache Kafka."""
-    if bootstrap_servers is not None:
-        return _measurements(bootstrap_servers, "kafka")
-    with EmbeddedBroker() as embedded:
-        found = _measurements(embedded.bootstrap_servers, "embedded")
-    try:
-        find_java()
-        resolve_jars()
-    except KafkaNotToBeHad as reason:
-        found[-1].note += f"; not measured on Apache Kafka: {reason.message}"
-        return found
-    with ApacheKafka() as apache:
-        return found + _measurements(apache.bootstrap_servers, "kafka")
+def run(
+    brokers: tuple[str, ...] = BROKERS, events: int = EVENTS, plain_events: int = PLAIN_EVENTS
+) -> list[Measurement]:
+    """Measurements on each broker, and while there is none."""
+    found: list[Measurement] = []
+    for broker in running_brokers(brokers):
+        found += measure_on(broker, events, plain_events)
+    return [*found, _broker_away(events)]
 
 
-def _measurements(bootstrap_servers: str, kind: str) -> list[Measurement]:
-    settings = KafkaSettings(bootstrap_servers=bootstrap_servers, topic_prefix=f"bench{time.time_ns()}.")
+def measure_on(
+    broker: RunningBroker, events: int = EVENTS, plain_events: int = PLAIN_EVENTS
+) -> list[Measurement]:
+    """Measurements on one broker; where there is none, one row that says so."""
+    if broker.absence:
+        name = f"emitter_record_{broker.name}_median"
+        return [Measurement(name, None, "µs", bar=RECORD_BAR_US, note=broker.absence)]
+    settings = KafkaSettings(
+        bootstrap_servers=broker.bootstrap_servers, topic_prefix=f"bench{time.time_ns()}."
+    )
     ensure_topics(settings, topics=[USAGE])
-    ours, ours_clock = _with_emitter(settings, _events(EVENTS))
-    plain, plain_clock = _with_plain_producer(settings, _events(PLAIN_EVENTS))
-    logged = statistics.median(_logging_calls(PLAIN_EVENTS))
+    ours, ours_clock = _with_emitter(settings, _events(events))
+    plain, plain_clock = _with_plain_producer(settings, _events(plain_events))
+    logged = _logging_calls(plain_events)
+    median = f"emitter_record_{broker.name}_median"
     return [
         _measurement(
-            f"emitter_record_{kind}_median",
+            median,
             statistics.median(ours),
             statistics.median(plain),
             "µs",
             ours_clock,
             bar=RECORD_BAR_US,
-            note=f"in the caller's thread, at full speed; a logging call to a null handler takes {logged:.1f} µs",
+            note="in the caller's thread, at full speed",
+        ),
+        replace(
+            _measurement(
+                f"{median}_beside_logging",
+                statistics.median(ours),
+                statistics.median(logged),
+                "µs",
+                ours_clock,
+            ),
+            baseline_is="logger.info with two arguments, into a file",
         ),
         _measurement(
-            f"emitter_record_{kind}_p99",
+            f"emitter_record_{broker.name}_p99",
             statistics.quantiles(ours, n=100)[-1],
             statistics.quantiles(plain, n=100)[-1],
             "µs",
             ours_clock,
         ),
         _measurement(
-            f"emitter_delivery_{kind}",
-            EVENTS / ours_clock.wall_seconds,
-            PLAIN_EVENTS / plain_clock.wall_seconds,
+            f"emitter_delivery_{broker.name}",
+            events / ours_clock.wall_seconds,
+            plain_events / plain_clock.wall_seconds,
             "events/s",
             ours_clock,
-            note=f"recorded to confirmed, connecting included; {EVENTS / ours_clock.cpu_seconds:,.0f} events a CPU "
-            f"second, the plain way {PLAIN_EVENTS / plain_clock.cpu_seconds:,.0f}",
+            note=f"recorded to confirmed, connecting included; {events / ours_clock.cpu_seconds:,.0f} events a CPU "
+            f"second, the plain way {plain_events / plain_clock.cpu_seconds:,.0f}",
         ),
     ]
+
+
+def _broker_away(events: int) -> Measurement:
+    """What a call costs while nothing listens where Kafka should be, up to and past the bound on what may wait."""
+    settings = KafkaSettings(bootstrap_servers=f"{HOST}:{free_port()}")
+    with clock() as taken, Emitter(settings, max_pending_events=events // 2) as emitter:
+        calls = _timed(emitter.record, _events(events))
+        emitter.close(0.0)
+    return Measurement(
+        "emitter_record_no_broker_median",
+        statistics.median(calls),
+        "µs",
+        bar=RECORD_BAR_US,
+        higher_is_better=False,
+        cpu_seconds=taken.cpu_seconds,
+        wall_seconds=taken.wall_seconds,
+        note=f"half of the events find the queue full; p99 {statistics.quantiles(calls, n=100)[-1]:.1f} µs, "
+        f"most {max(calls) / 1_000:.1f} ms",
+    )
 
 
 def _measurement(
@@ -153,8 +186,13 @@ def _with_plain_producer(settings: KafkaSettings, events: list[UsageEvent]) -> t
 
 def _logging_calls(count: int) -> list[float]:
     logger = logging.Logger("benchmark")
-    logger.addHandler(logging.NullHandler())
-    return _timed(lambda event: logger.info("call %s", event.id), _events(count))
+    with tempfile.TemporaryDirectory(prefix="tokenweir-bench-") as directory:
+        handler = logging.FileHandler(Path(directory) / "calls.log")
+        logger.addHandler(handler)
+        with closing(handler):
+            return _timed(
+                lambda event: logger.info("call %s: %s tokens", event.id, event.input_tokens), _events(count)
+            )
 
 
 def _timed(call: Callable[[UsageEvent], object], events: list[UsageEvent]) -> list[float]:
@@ -166,10 +204,3 @@ def _timed(call: Callable[[UsageEvent], object], events: list[UsageEvent]) -> li
         call(event)
         times.append((now() - started) / 1_000)
     return times
-
-
-if __name__ == "__main__":
-    for found in run(sys.argv[1] if len(sys.argv) > 1 else None):
-        print(
-            f"{found.name}: {found.value:,.1f} {found.unit} (plain: {found.baseline or 0:,.1f}). {found.note}"
-        )

@@ -1,11 +1,17 @@
-"""One measurement: a value beside its baseline, from the same run, with CPU seconds as well as wall time."""
+"""One measurement: a value beside its baseline, from the same run, with CPU seconds as well as wall time.
+
+"Per core" is events divided by CPU seconds (user and system, all threads of the process), so that what else runs on
+the machine counts as little as can be. Wall time says how long it took on this machine, whatever else it did.
+"""
 
 import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
+
+PER_CORE: Final = "events/s per core"
 
 
 @dataclass(slots=True)
@@ -36,11 +42,11 @@ class Measurement:
     """What one benchmark found.
 
     value and baseline are in `unit`; `higher_is_better` says which way; `bar` is what the design asks of `value`,
-    None where it asks nothing.
+    None where it asks nothing. A value of None could not be taken, and `note` says why.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     baseline: float | None = None
     baseline_is: str = ""
@@ -54,12 +60,12 @@ class Measurement:
     @property
     def ratio(self) -> float | None:
         """value / baseline."""
-        return self.value / self.baseline if self.baseline else None
+        return self.value / self.baseline if self.baseline and self.value is not None else None
 
     @property
     def reached(self) -> bool | None:
-        """Whether the bar is reached; None where there is none."""
-        if self.bar is None:
+        """Whether the bar is reached; None where there is none, or no value."""
+        if self.bar is None or self.value is None:
             return None
         return self.value >= self.bar if self.higher_is_better else self.value <= self.bar
 

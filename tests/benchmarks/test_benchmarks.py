@@ -1,0 +1,145 @@
+"""The machinery of the benchmarks at a tiny size: that they measure what they say, never how fast it is."""
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import emitter, meter, pricing, roles
+from benchmarks.__main__ import table_of, write
+from benchmarks.apart import run_apart
+from benchmarks.brokers import APACHE, RunningBroker
+from benchmarks.measure import Measurement, clock
+from benchmarks.workload import MODELS, WORKLOADS, usage_message
+from tests.kafka.fixtures import Broker
+from tokenweir.usage.reading import read_event_line
+from tokenweir.usage.wire import encode_event
+
+AT = datetime(2026, 11, 23, 12, 0, 10, tzinfo=UTC)
+TINY = roles.Sizes(
+    messages=12,
+    warm_messages=2,
+    batch_events=50,
+    block_events=100,
+    plain_meter_events=40,
+    plain_sink_events=40,
+    plain_warm_events=10,
+)
+
+
+def _running(broker: Broker) -> RunningBroker:
+    return RunningBroker(broker.kind, broker.bootstrap_servers)
+
+
+def test_the_traffic_is_valid_varied_and_written_as_ours_is() -> None:
+    models, ids, workloads = set(), set(), set()
+    for number in range(WORKLOADS):
+        message = usage_message(number, AT, 40)
+        lines = message.value.split(b"\n")
+        assert len(lines) == message.events == 40
+        for line in lines:
+            event = read_event_line(line, now=AT)
+            assert json.loads(encode_event(event)).keys() == json.loads(line).keys()
+            models.add((event.vendor, event.model))
+            ids.add(event.id)
+            workloads.add((event.team, event.project, event.service))
+    assert len(models) == len(MODELS)
+    assert len(ids) == WORKLOADS * 40
+    assert len(workloads) == WORKLOADS
+    assert usage_message(3, AT) == usage_message(3, AT)
+
+
+def test_pricing_and_the_step_are_measured_beside_a_baseline() -> None:
+    found = pricing.run(workloads=4, rounds=2, baseline=20) + meter.run(messages=6, warm=2, plain_events=20)
+    assert [one.name for one in found] == ["pricing_lookup", "pricing_price", "meter_step"]
+    for one in found:
+        assert one.value
+        assert one.ratio is not None
+        assert one.cpu_seconds > 0
+
+
+def test_the_ledger_is_measured() -> None:
+    found = run_apart("ledger", claims=1_000, blocks=1, block_events=500)
+    assert [one.name for one in found] == ["ledger_write", "ledger_write_with_merges", "ledger_rollup"]
+    assert all(one.value for one in found)
+
+
+def test_freshness_is_measured() -> None:
+    (found,) = run_apart("pipeline", calls_per_second=20, seconds=1.0)
+    assert found.value is not None
+    assert found.value > 0
+    assert "20 calls" in found.note
+
+
+def test_the_emitter_is_measured(broker: Broker) -> None:
+    found = emitter.measure_on(_running(broker), events=300, plain_events=50)
+    assert all(one.value and one.baseline for one in found)
+    assert [one.bar for one in found if one.bar] == [emitter.RECORD_BAR_US]
+
+
+def test_both_roles_are_measured_and_keep_every_event(broker: Broker) -> None:
+    messages = [
+        usage_message(number, datetime.now(UTC), TINY.batch_events) for number in range(TINY.messages)
+    ]
+    found = {one.name: one for one in roles.measure_on(_running(broker), TINY, messages)}
+    assert found.keys() == {f"meter_role_{broker.kind}", f"sink_role_{broker.kind}"}
+    for one in found.values():
+        assert one.value
+        assert one.baseline
+        assert one.bar
+
+
+def test_a_broker_that_cannot_be_had_is_said_in_the_rows() -> None:
+    absent = RunningBroker(APACHE, "", "not measured on Apache Kafka: there is no java here")
+    found = roles.measure_on(absent, TINY, []) + emitter.measure_on(absent)
+    assert {one.name for one in found} == {
+        "meter_role_apache",
+        "sink_role_apache",
+        "emitter_record_apache_median",
+    }
+    for one in found:
+        assert one.value is None
+        assert one.reached is None
+        assert "no java" in one.note
+
+
+def test_the_result_is_one_object_by_measure_name(tmp_path: Path) -> None:
+    path = tmp_path / "build" / "bench.json"
+    slow = Measurement("slow", 5.0, "s", bar=1.0, higher_is_better=False)
+    fast = Measurement("fast", 300.0, "events/s", baseline=100.0, baseline_is="the plain way", bar=200.0)
+    write([slow], keep_others=False, path=path)
+    write([fast], keep_others=True, path=path)
+    found = json.loads(path.read_text())
+    assert found.keys() == {"slow", "fast"}
+    for name in ("value", "unit", "baseline", "ratio", "cpu_seconds", "peak_mib"):
+        assert name in found["fast"]
+    assert found["fast"]["ratio"] == 3.0
+    assert (found["fast"]["reached"], found["slow"]["reached"]) == (True, False)
+    write([fast], keep_others=False, path=path)
+    assert json.loads(path.read_text()).keys() == {"fast"}
+
+
+def test_the_table_shows_bars_reached_missed_and_not_taken() -> None:
+    console = Console(file=io.StringIO(), width=160)
+    console.print(
+        table_of(
+            [
+                Measurement("one", 300.0, "events/s", baseline=2.0, bar=200.0),
+                Measurement("two", 100.0, "events/s", bar=200.0),
+                Measurement("three", None, "events/s", bar=200.0, note="there is none"),
+            ]
+        )
+    )
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "reached" in said
+    assert "missed" in said
+    assert "150x" in said
+    assert "three    -" in said
+
+
+def test_a_clock_counts_the_cpu_seconds_of_its_block() -> None:
+    with clock() as taken:
+        sum(number * number for number in range(200_000))
+    assert 0 < taken.cpu_seconds <= taken.wall_seconds * 8
