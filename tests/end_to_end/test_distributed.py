@@ -6,13 +6,9 @@ embedded broker where that cannot be had.
 
 import signal
 import subprocess
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +19,8 @@ from producers.batching import Message
 from producers.delivery import Delivery
 from producers.sender import BlockingSender
 from producers.simulation import FleetSimulation
-from tests.end_to_end.commands import environment, wait_for, weir, weir_json, weir_process
+from tests.clickhouse.process import clickhouse_server
+from tests.end_to_end.commands import weir, weir_json, weir_process
 from tests.end_to_end.ledger_model import LedgerModel
 from tests.kafka.fixtures import Broker
 from tokenweir import topics
@@ -32,30 +29,6 @@ from tokenweir.local.drain import wait_until_stored
 from tokenweir.pricing import PriceBook
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return bool(response.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
-
-
-@contextmanager
-def clickhouse_server(path: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The engine behind HTTP; killed at the end."""
-    command = [sys.executable, "-m", "tests.clickhouse.server", "--port", str(port), "--path", str(path)]
-    with (path.parent / "clickhouse.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=Path(__file__).parents[2], env=environment(), stdout=log, stderr=log
-        )
-    try:
-        wait_for("the ClickHouse server", lambda: answers(f"http://127.0.0.1:{port}/ping"))
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 class Workers:

@@ -1,4 +1,4 @@
-"""A ledger of its own for each test: one chDB directory a module, one database a test.
+"""A ledger of its own for each test, on the embedded engine and on a server: one store a module, one database a test.
 
 A process can hold one chDB directory at a time, so a module closes its own before the next one opens another.
 """
@@ -12,19 +12,26 @@ import pytest
 from pydantic import SecretStr
 
 from sinks.clickhouse import ClickHouseLedger, LedgerClient, connect, migrate
+from tests.clickhouse.process import clickhouse_server
+from tokenweir.local.broker import free_port
 from tokenweir.settings import ClickHouseSettings
 
 _SERVER_DSN = os.environ.get("TOKENWEIR_TEST_CLICKHOUSE_DSN", "")
-"""The contract tests run on this ClickHouse server, too, where it is set."""
+"""A ClickHouse server of the reader's own, in place of the one that tests start."""
 
 
-@pytest.fixture(scope="module", params=["chdb", *(["server"] if _SERVER_DSN else [])])
+@pytest.fixture(scope="module", params=["chdb", "server"])
 def ledger_dsn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The DSN of a store that this module may use as it likes."""
-    if request.param == "server":
+    if request.param == "server" and _SERVER_DSN:
         yield _SERVER_DSN
         return
     directory: Path = tmp_path_factory.mktemp("chdb")
+    if request.param == "server":
+        port = free_port()
+        with clickhouse_server(directory / "data", port):
+            yield f"clickhouse://127.0.0.1:{port}"
+        return
     dsn = f"chdb://{directory}"
     # Held open, so that the engine does not stop and start between tests.
     with connect(ClickHouseSettings(dsn=SecretStr(dsn))):
