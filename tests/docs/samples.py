@@ -1,0 +1,79 @@
+"""The files that the pages mention, as a reader would have them: small, and made up."""
+
+import gzip
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+TRACES: Final = ("azure_2023_code.csv", "azure_2023_conv.csv", "kimi_conversation.jsonl")
+
+_TABLE = (
+    "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+    "2023-11-16 18:17:03.9799600,4808,10\n"
+    "2023-11-16 18:17:04.0319600,3180,8\n"
+    "2023-11-16 18:17:04.0781490,110,27\n"
+)
+
+
+def write_samples(folder: Path, mentioned: str, traces: Path | None) -> None:
+    """Makes, in `folder`, each sample that the text `mentioned` names. traces: where the real traces lie."""
+    for name, content in _contents().items():
+        if name in mentioned:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    if traces is not None:
+        for name in TRACES:
+            if name in mentioned:
+                shutil.copyfile(traces / name, folder / name)
+
+
+def _contents() -> dict[str, bytes]:
+    now = datetime.now(UTC)
+    events = _lines(
+        {
+            "id": f"openai:chatcmpl-{number}",
+            "source": "shop",
+            "time": (now - timedelta(minutes=number)).isoformat(),
+            "vendor": "openai",
+            "model": "gpt-4o",
+            "team": "shop",
+            "input_tokens": 1200 + number,
+            "output_tokens": 300,
+        }
+        for number in range(1, 6)
+    )
+    rows = _lines(
+        {
+            "time": f"2026-11-23T12:00:0{number}Z",
+            "vendor": "openai",
+            "model": "gpt-4o",
+            "input_tokens": 1200,
+            "output_tokens": 300,
+        }
+        for number in range(3)
+    )
+    answer = {
+        "id": "msg_01",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5",
+        "content": [],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 900, "output_tokens": 120},
+    }
+    return {
+        "requests.csv": _TABLE.encode(),
+        "calls.csv": _TABLE.encode(),
+        "events.ndjson": events,
+        "events.ndjson.gz": gzip.compress(events),
+        "answers.jsonl": _lines([answer]),
+        "host-a/calls.jsonl": rows,
+        "host-b/calls.jsonl": rows,
+    }
+
+
+def _lines(objects: Any) -> bytes:
+    return "".join(json.dumps(one) + "\n" for one in objects).encode()
