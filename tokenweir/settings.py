@@ -4,6 +4,7 @@ The later source wins. A nested name is written with two underscores: `TOKENWEIR
 Secrets are `SecretStr`, so that they never show in a log or an error.
 """
 
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from tokenweir.errors import WrongCall
 
 SETTINGS_FILE = Path("tokenweir.toml")
 
@@ -28,7 +31,9 @@ class _Group(BaseModel):
 class KafkaSettings(_Group):
     """How to reach Kafka, and how our topics are named and made."""
 
-    bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port, comma-separated")
+    bootstrap_servers: str = Field(
+        default="127.0.0.1:9092", min_length=1, description="host:port, comma-separated"
+    )
     topic_prefix: str = Field(default="tokenweir.", description="put before every topic's name")
     partitions: int | None = Field(
         default=None, ge=1, description="for all topics, in place of their own number"
@@ -150,7 +155,14 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first, then the environment, then the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        try:
+            file_settings = TomlConfigSettingsSource(settings_cls)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise WrongCall(
+                f"the settings file {SETTINGS_FILE} cannot be read: {error}",
+                hint="Mend it, or move it out of the way",
+            ) from error
+        return init_settings, env_settings, file_settings
 
 
 def topic_name(settings: KafkaSettings, name: str) -> str:

@@ -23,19 +23,23 @@ from producers.batching import Message
 from producers.delivery import Delivery
 from producers.files import ColumnMap, FileReading, ReadOptions, UnreadableFile, format_names, read_files
 from producers.sender import BlockingSender
+from streams.topic_admin import describe_topics
 from tokenweir import topics
 from tokenweir.cli.logs import set_up_logs
 from tokenweir.cli.options import Place, find_place, ledger_options
 from tokenweir.cli.output import print_json
 from tokenweir.errors import BrokerUnavailable, StoreUnavailable
-from tokenweir.local.drain import wait_until_stored
+from tokenweir.local.data_dir import DataDir
+from tokenweir.local.drain import Undrained, wait_until_stored
 from tokenweir.local.pipeline import LocalPipeline
 from tokenweir.local.thread import running
-from tokenweir.settings import KafkaSettings
+from tokenweir.settings import KafkaSettings, topic_name
 from tokenweir.usage import Rejection, UsageEvent
 
 _STORE_SECONDS = 3600.0
 _PATIENCE_SECONDS = 120.0
+_STALL_SECONDS = 120.0
+_CHECK_EVERY_PIECES = 256
 
 
 @dataclass(slots=True)
@@ -49,6 +53,15 @@ class IngestSummary:
     output_tokens: int = 0
     broken_off: str = ""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The way to the ledger. check: raises what keeps it from ever being reached. wait: until all sent is stored."""
+
+    delivery: Delivery
+    check: Callable[[], None]
+    wait: Callable[[], Undrained]
 
 
 @click.command()
@@ -93,23 +106,25 @@ def ingest(
     reading = read_files(paths, options)
     summary = IngestSummary(files=len(paths))
     began = time.monotonic()
-    with _kafka_of(place) as (kafka, delivery):
+    with _way_of(place) as way:
         try:
-            _send(reading, delivery, summary, quiet=as_json or not sys.stderr.isatty())
+            _send(reading, way, summary, quiet=as_json or not sys.stderr.isatty())
         except UnreadableFile as error:
             summary.broken_off = str(error)
-        undrained = wait_until_stored(kafka, timeout_seconds=_STORE_SECONDS)
+        undrained = way.wait()
         if undrained.total:
             raise StoreUnavailable(
-                f"{undrained.total} messages are not stored after {_STORE_SECONDS:.0f} s",
-                hint="They are kept in Kafka and will be; `weir doctor` says what holds them up",
+                f"{undrained.total} messages are not stored, and none has been for {_STALL_SECONDS:.0f} s",
+                hint="They stay in Kafka and will be stored when what holds them up is mended; `weir doctor` "
+                "says what that is",
             )
     summary.seconds = round(time.monotonic() - began, 1)
     _show(summary, as_json)
     return 1 if summary.broken_off else 0
 
 
-def _send(reading: FileReading, delivery: Delivery, summary: IngestSummary, *, quiet: bool) -> None:
+def _send(reading: FileReading, way: _Way, summary: IngestSummary, *, quiet: bool) -> None:
+    delivery = way.delivery
     sender = BlockingSender(delivery, patience_seconds=_PATIENCE_SECONDS)
     rejected_topic = delivery.topic(topics.REJECTED.name)
     with _progress(reading.total_bytes, quiet) as tell:
@@ -123,11 +138,14 @@ def _send(reading: FileReading, delivery: Delivery, summary: IngestSummary, *, q
                 else:
                     _reject(piece, delivery, rejected_topic)
                     summary.rejected += 1
-                if count % 256 == 0:
+                if count % _CHECK_EVERY_PIECES == 0:
                     tell(reading)
-        finally:
+                    way.check()
+        except UnreadableFile:
             sender.flush()
-            tell(reading)
+            raise
+        sender.flush()
+        tell(reading)
     if not delivery.flush(_PATIENCE_SECONDS):
         raise BrokerUnavailable(
             f"Kafka confirmed nothing for {_PATIENCE_SECONDS:.0f} s", hint="See `weir doctor`"
@@ -140,21 +158,60 @@ def _reject(rejection: Rejection, delivery: Delivery, topic: str) -> None:
 
 
 @contextmanager
-def _kafka_of(place: Place) -> Iterator[tuple[KafkaSettings, Delivery]]:
-    """The Kafka that leads to the ledger, and a way into it: a running pipeline's, the cluster's, or one of our own."""
+def _way_of(place: Place) -> Iterator[_Way]:
+    """A running pipeline's Kafka, the cluster's, or a pipeline of our own. Raises where it is not there."""
     found = None if place.data_dir is None else place.data_dir.running()
     if place.data_dir is not None and found is None:
-        with running(LocalPipeline(place.data_dir, place.settings, doors=None)) as thread:
-            yield thread.pipeline.settings.kafka, thread.pipeline.delivery
+        with _own_pipeline(place.data_dir, place) as way:
+            yield way
         return
     kafka = place.settings.kafka
     if found is not None:
         kafka = kafka.model_copy(update={"bootstrap_servers": found.kafka_bootstrap_servers})
+    _check_topics(kafka)
     delivery = Delivery(kafka)
     try:
-        yield kafka, delivery
+        yield _Way(
+            delivery,
+            check=lambda: None,
+            wait=lambda: wait_until_stored(
+                kafka, timeout_seconds=_STORE_SECONDS, stall_seconds=_STALL_SECONDS
+            ),
+        )
     finally:
-        delivery.close(_PATIENCE_SECONDS)
+        # What is still unconfirmed here has been waited for, or is left behind with an error.
+        delivery.close(0.0)
+
+
+@contextmanager
+def _own_pipeline(data_dir: DataDir, place: Place) -> Iterator[_Way]:
+    with running(LocalPipeline(data_dir, place.settings, doors=None)) as thread:
+        pipeline = thread.pipeline
+        try:
+            yield _Way(
+                pipeline.delivery,
+                check=pipeline.check,
+                wait=lambda: thread.call(pipeline.wait_until_stored(_STORE_SECONDS)),
+            )
+        except KeyboardInterrupt:
+            pipeline.hurry()
+            click.echo(
+                "interrupted; read the same files again: what was stored is not counted twice", err=True
+            )
+            raise
+
+
+def _check_topics(kafka: KafkaSettings) -> None:
+    """Raises BrokerUnavailable where Kafka does not answer or lacks a topic, before anything is read."""
+    needed = {topic_name(kafka, topic.name) for topic in (topics.USAGE, topics.REJECTED)}
+    missing = [
+        report.name for report in describe_topics(kafka) if report.name in needed and not report.exists
+    ]
+    if missing:
+        raise BrokerUnavailable(
+            f"Kafka at {kafka.bootstrap_servers} has no topic {' and no topic '.join(missing)}",
+            hint="Create it with `weir topics create`, or mend kafka.topic_prefix",
+        )
 
 
 @contextmanager

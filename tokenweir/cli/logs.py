@@ -4,20 +4,21 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Final
 
 from tokenweir.settings import Settings
 
 # Libraries that say much at a level at which we want to hear our own.
-_QUIET = (
-    "kafka",
+_QUIET: Final = (
     "aiokafka",
     "faust",
     "mode",
     "aiohttp",
     "asyncio",
-    "clickhouse_connect",
     "clickhouse_migrations",
 )
+_SILENT: Final = ("clickhouse_connect", "kafka")
+"""Nothing that they say of a failure does not also reach us as an error, and some of it is a stack trace."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -48,3 +49,11 @@ def set_up_logs(settings: Settings) -> None:
     for name in _QUIET:
         # Their warnings tell of retries that we make on purpose; what fails reaches us as an error.
         logging.getLogger(name).setLevel(max(level, logging.ERROR))
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def hush_logs() -> None:
+    """For a command that answers and ends: what libraries fail at reaches the person once, as our own error."""
+    for name in (*_QUIET, *_SILENT):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

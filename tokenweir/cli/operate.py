@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tokenweir.cli.logs import set_up_logs
 from tokenweir.cli.options import data_dir_option, find_place, json_option, with_dsn
 from tokenweir.cli.output import print_json, print_rows
 from tokenweir.errors import WrongCall
@@ -55,6 +56,7 @@ def gateway(host: str | None, port: int | None) -> None:
     from tokenweir.local.gateway_server import serve_gateway
 
     settings = Settings()
+    set_up_logs(settings)
     changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     asyncio.run(
         serve_gateway(
@@ -81,6 +83,7 @@ def worker(role: str) -> None:
     from tokenweir.local.worker import serve_worker
 
     settings = Settings()
+    set_up_logs(settings)
     if role == "sink":
         _server_of(settings)
     serve_worker(settings, role, say=lambda text: click.echo(text, err=True))

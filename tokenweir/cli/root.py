@@ -4,17 +4,25 @@ Exit status: 0 done, 1 failed, 2 called wrongly. An error is one sentence on sta
 happened and what to do next; a stack trace shows only for a fault of our own, or with --debug.
 """
 
+import errno
 import os
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final
 
 import click
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from tokenweir import __version__
+from tokenweir.cli.environment import check_environment, settings_problem
 from tokenweir.errors import TokenweirError
+
+INTERRUPTED: Final = 130
+_END_SECONDS: Final = 2.0
 
 # A command's module is imported when it is called, so that `weir --help` needs none of the optional packages.
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -76,13 +84,27 @@ class Weir(click.Group):
 @click.option("--debug", is_flag=True, help="Show the stack trace of an error.")
 def weir(debug: bool) -> None:
     """Tokenweir: every vendor's token usage in, one exact priced ledger out."""
+    from tokenweir.cli.logs import hush_logs
+
     if debug:
         os.environ["TOKENWEIR_DEBUG"] = "1"
+    hush_logs()
+    for warning in check_environment(os.environ):
+        click.echo(f"weir: {warning}", err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script. Ends the process with the command's exit status."""
-    sys.exit(run(arguments))
+    status = run(arguments)
+    if status == INTERRUPTED:
+        threading.Thread(target=_end_soon, name="tokenweir-end", daemon=True).start()
+    sys.exit(status)
+
+
+def _end_soon() -> None:
+    """Ends an interrupted process for which a thread of some library would otherwise be waited for."""
+    time.sleep(_END_SECONDS)
+    os._exit(INTERRUPTED)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -90,7 +112,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         result: Any = weir.main(args=arguments, prog_name="weir", standalone_mode=False)
     except click.exceptions.Abort:
-        return 130
+        return INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -101,22 +123,33 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         click.echo(f"weir: {error}", err=True)
         return error.exit_status
+    except SettingsError as error:
+        click.echo(
+            f"weir: {error}. A group's settings are set one by one, as TOKENWEIR_GROUP__NAME", err=True
+        )
+        return 2
     except ValidationError as error:
-        click.echo(f"weir: {_settings_problem(error)}", err=True)
+        if error.title != "Settings":
+            raise
+        click.echo(f"weir: {settings_problem(error)}", err=True)
         return 2
     except BrokenPipeError:
         # The reader went away (`weir query … | head`); nothing is wrong with us.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except OSError as error:
+        # A full disk, a forbidden file: the system's sentence and the file say it; a stack trace would not help.
+        if os.environ.get("TOKENWEIR_DEBUG"):
+            raise
+        click.echo(f"weir: {_system_problem(error)}", err=True)
+        return 1
     return result if isinstance(result, int) else 0
 
 
-def _settings_problem(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    return (
-        f"the setting {name} is wrong: {first['msg']}. "
-        "Mend it in tokenweir.toml or in its TOKENWEIR_ environment variable"
-    )
+def _system_problem(error: OSError) -> str:
+    what = error.strerror or str(error) or type(error).__name__
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "Make room and try again" if error.errno == errno.ENOSPC else "`weir --debug …` shows where"
+    return f"{where}{what}. {hint}"

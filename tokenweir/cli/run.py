@@ -100,10 +100,10 @@ def demo(
                 with live_events(pipeline, options):
                     _watch(thread, interrupted)
                 click.echo("stopping: storing what waits…", err=True)
-    undrained = _say_undrained(pipeline)
     if summary is None:
+        click.echo("interrupted; the next demo begins anew", err=True)
         return 130
-    return undrained or (0 if summary.exact else 1)
+    return _say_undrained(pipeline) or (0 if summary.exact else 1)
 
 
 def _show(summary: DemoSummary, as_json: bool) -> None:

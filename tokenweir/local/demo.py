@@ -37,6 +37,7 @@ _FIGURES: Final = (
 )
 _LIVE_SEED_STEP: Final = 1_000_003
 _SAY_EVERY_SECONDS: Final = 5.0
+_WATCH_SECONDS: Final = 0.2
 
 Say = Callable[[str], None] | None
 Play = Callable[[PipelineThread, threading.Event, Say], "DemoSummary | None"]
@@ -139,13 +140,27 @@ def _play(
             for event in batch:
                 sender.record_blocking(event)
             if interrupted.is_set():
+                pipeline.hurry()
                 return None
+            pipeline.check()
             if time.monotonic() - said > _SAY_EVERY_SECONDS:
                 said = time.monotonic()
                 tell(f"{batch[-1].time:%d %B}: {tally.reports:,} reports sent")
     tell(f"{tally.reports:,} reports sent; waiting until all is stored")
-    thread.call(pipeline.wait_until_stored())
+    if not _all_stored(thread, interrupted):
+        pipeline.hurry()
+        return None
     return _summary(pipeline, simulation, tally, time.monotonic() - began)
+
+
+def _all_stored(thread: PipelineThread, interrupted: threading.Event) -> bool:
+    """Waits until all is stored; False where the person would not wait. Raises as LocalPipeline.check does."""
+    stored = thread.submit(thread.pipeline.wait_until_stored())
+    while not stored.done():
+        if interrupted.wait(_WATCH_SECONDS):
+            stored.cancel()
+            return False
+    return stored.result().total == 0
 
 
 def _summary(

@@ -4,6 +4,8 @@ Works the same on the embedded broker and on a cluster. The sink commits an offs
 block and it is settled, so a committed end means a queryable end.
 """
 
+import math
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -79,23 +81,30 @@ def wait_until_stored(
     settings: KafkaSettings,
     *,
     timeout_seconds: float,
+    stall_seconds: float = math.inf,
+    given_up: threading.Event | None = None,
     on_progress: Callable[[Undrained], None] | None = None,
 ) -> Undrained:
     """Waits until all that Kafka holds at the call has gone through the meter and the sink. Blocks.
 
-    Returns what still waits when `timeout_seconds` have passed (all zero where everything is stored). What others
-    send meanwhile is not waited for. Raises BrokerUnavailable where Kafka cannot be asked.
+    Returns what still waits when `timeout_seconds` have passed, when nothing has moved for `stall_seconds`, or when
+    `given_up` is set (all zero where everything is stored). What others send meanwhile is not waited for. Raises
+    BrokerUnavailable where Kafka cannot be asked.
     """
     deadline = time.monotonic() + timeout_seconds
     tell = on_progress or (lambda _: None)
+    stopped = given_up or threading.Event()
 
     def wait(watch: _Committed, role: str, ends: Offsets, report: Callable[[int], Undrained]) -> int:
+        fewest, moved_at = math.inf, time.monotonic()
         while True:
             waiting = watch.behind(role, ends)
             tell(report(waiting))
-            if waiting == 0 or time.monotonic() >= deadline:
+            now = time.monotonic()
+            if waiting < fewest:
+                fewest, moved_at = waiting, now
+            if waiting == 0 or now >= min(deadline, moved_at + stall_seconds) or stopped.wait(_POLL_SECONDS):
                 return waiting
-            time.sleep(_POLL_SECONDS)
 
     def ends(topic: Topic) -> Offsets:
         return end_offsets(settings, [topic_name(settings, topic.name)])

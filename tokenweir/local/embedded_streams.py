@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -96,9 +97,14 @@ class EmbeddedStreams:
 
     async def wait_until_stored(self, timeout_seconds: float) -> Undrained:
         """See `tokenweir.local.drain`. Raises BrokerUnavailable."""
-        return await asyncio.to_thread(
-            wait_until_stored, self.settings.kafka, timeout_seconds=timeout_seconds
-        )
+        given_up = threading.Event()
+        try:
+            return await asyncio.to_thread(
+                wait_until_stored, self.settings.kafka, timeout_seconds=timeout_seconds, given_up=given_up
+            )
+        finally:
+            # A thread cannot be cancelled: where the caller is, it has to be told.
+            given_up.set()
 
     async def failure(self) -> TokenweirError:
         """Returns when one of the three cannot go on, with why."""

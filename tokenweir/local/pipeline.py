@@ -20,12 +20,13 @@ from producers.delivery import Delivery
 from sinks.clickhouse.client import LedgerClient, connect
 from sinks.clickhouse.ledger import ClickHouseLedger
 from sinks.clickhouse.migrate import migrate
-from tokenweir.errors import TokenweirError
+from tokenweir.errors import StoreUnavailable, TokenweirError
 from tokenweir.local.data_dir import DataDir, RunningPipeline
 from tokenweir.local.drain import Undrained
 from tokenweir.local.embedded_streams import EmbeddedStreams
 from tokenweir.local.read_only import ReadOnlyLedger
 from tokenweir.local.server import LocalServer
+from tokenweir.local.watched_store import WatchedStore
 from tokenweir.pricing import PriceBook
 from tokenweir.settings import ClickHouseSettings, Settings
 
@@ -34,6 +35,9 @@ log = logging.getLogger("tokenweir.local")
 _T = TypeVar("_T")
 
 _DRAIN_SECONDS: Final = 60.0
+_HURRIED_DRAIN_SECONDS: Final = 2.0
+_STORE_PATIENCE_SECONDS: Final = 20.0
+_WATCH_SECONDS: Final = 0.5
 _LOCK_WAIT_SECONDS: Final = 5.0
 
 
@@ -80,6 +84,7 @@ class LocalPipeline:
         self._delivery: Delivery | None = None
         self._server: LocalServer | None = None
         self._failure: asyncio.Task[TokenweirError] | None = None
+        self._store: WatchedStore | None = None
 
     @property
     def client(self) -> LedgerClient:
@@ -118,11 +123,12 @@ class LocalPipeline:
         self._client = client
         self._stack.push_async_callback(asyncio.to_thread, client.close)
         await asyncio.to_thread(migrate, client, store)
+        self._store = WatchedStore(ClickHouseLedger(client))
         self._streams = EmbeddedStreams(
             self._settings.model_copy(update={"clickhouse": store}),
             self.data_dir,
             book=book,
-            sink=ClickHouseLedger(client),
+            sink=self._store,
             registry=self.registry,
         )
         self._stack.push_async_callback(self._stop_streams)
@@ -167,13 +173,36 @@ class LocalPipeline:
         return await asyncio.shield(_running(self._failure))
 
     async def wait_until_stored(self, timeout_seconds: float = 3600.0) -> Undrained:
-        """Waits until everything that was sent is in the ledger. Raises where the pipeline cannot go on."""
+        """Waits until everything that was sent is in the ledger. Raises as `check` does."""
         streams = _running(self._streams)
         stored = asyncio.create_task(streams.wait_until_stored(timeout_seconds))
-        done, _ = await asyncio.wait({stored, _running(self._failure)}, return_when=asyncio.FIRST_COMPLETED)
-        if stored in done:
+        try:
+            while not (await asyncio.wait({stored}, timeout=_WATCH_SECONDS))[0]:
+                self.check()
             return stored.result()
-        raise _running(self._failure).result()
+        finally:
+            await _cancel(stored)
+
+    def check(self) -> None:
+        """For a run that ends by itself: raises what keeps it from ever ending well, and then stops in a hurry.
+
+        That is a part that cannot go on, or a ledger that has refused everything for a while (a full disk). Any
+        thread may call it.
+        """
+        failure = _running(self._failure)
+        if failure.done() and not failure.cancelled():
+            raise failure.result()
+        trouble = _running(self._store).trouble_lasting(_STORE_PATIENCE_SECONDS)
+        if trouble is not None:
+            self.hurry()
+            raise StoreUnavailable(
+                trouble.message,
+                hint="Mend that, then do the same again: what was stored is not counted twice",
+            ) from trouble
+
+    def hurry(self) -> None:
+        """From now on, `stop` gives what waits only a moment."""
+        self._drain_seconds = _HURRIED_DRAIN_SECONDS
 
     async def stop(self) -> Undrained:
         """Stores what waits, then closes everything. Tells what could not be stored."""

@@ -38,20 +38,36 @@ class PipelineThread:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def start(self) -> None:
-        """Starts the loop and the pipeline. Raises what the pipeline's start raises."""
+        """Starts the loop and the pipeline. Raises what the pipeline's start raises.
+
+        A Ctrl-C meanwhile takes effect when the start is over: what is half started cannot be stopped in order.
+        """
         self._thread.start()
+        starting = self.submit(self.pipeline.start())
+        interruption: KeyboardInterrupt | None = None
         try:
-            self.call(self.pipeline.start())
-        except BaseException:
+            try:
+                starting.result()
+            except KeyboardInterrupt as error:
+                interruption = error
+                starting.result()
+        except Exception:
             self._end()
             raise
+        if interruption is not None:
+            self.pipeline.hurry()
+            self.stop()
+            raise interruption
 
     def stop(self) -> None:
-        """Stops the pipeline and the loop."""
+        """Stops the pipeline and the loop. A Ctrl-C meanwhile leaves both as they are: the process is to end."""
+        stopping = self.submit(self.pipeline.stop())
         try:
-            self.call(self.pipeline.stop())
-        finally:
+            stopping.result()
+        except Exception:
             self._end()
+            raise
+        self._end()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
