@@ -14,7 +14,9 @@ PAGES: Final = tuple(
 
 _FENCE: Final = re.compile(r"^\s*```(?P<language>\S*)\s*$")
 _CODE: Final = re.compile(r"(?<!`)`(?P<text>[^`\n]+)`(?!`)")
-_LINK: Final = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_LINK: Final = re.compile(
+    r"""!?\[[^\]]*\]\((?P<target>[^)\s]+)\)|\b(?:src|srcset|href)="(?P<attribute>[^"]+)\""""
+)
 _HEADING: Final = re.compile(r"^#+ +(?P<text>.+?)\s*$")
 
 
@@ -58,7 +60,7 @@ def code_spans(page: Path) -> list[Piece]:
 def links(page: Path) -> list[Piece]:
     """Targets of links and images outside of fenced blocks and inline code."""
     return [
-        Piece(match["target"], part.line)
+        Piece(match["target"] or match["attribute"], part.line)
         for part in _parts(page)
         if isinstance(part, Piece)
         for match in _LINK.finditer(_CODE.sub("", part.text) if "`[" in part.text else part.text)
