@@ -1,6 +1,6 @@
 """Minute windows: what the events of one message add to each minute and group, as sums that can be added.
 
-A partial covers one minute of one group (WINDOW_KEY) and one input message. A reader adds the partials of a minute
+A partial covers one minute of one group (GROUP_FIELDS) and one input message. A reader adds the partials of a minute
 in any order; they may come late. A partial that Kafka delivers twice bears the same `partial_id` and group, so a
 reader that remembers ids can drop it. Every figure is a sum or a count, so nothing is lost by adding.
 
@@ -20,39 +20,13 @@ import msgspec
 
 from streams.histogram import SCALE, ZERO_BUCKET, add_buckets, count_buckets
 from tokenweir.money import decimal_string, picos_from_decimal
+from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
 
-WINDOW_KEY: Final = (
-    "tenant",
-    "team",
-    "project",
-    "service",
-    "environment",
-    "api_key",
-    "vendor",
-    "model",
-    "region",
-    "operation",
-    "service_tier",
-)
-"""A group: the fields that must agree for two events to be added."""
-
-TOKEN_FIELDS: Final = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "input_audio_tokens",
-    "input_image_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "output_audio_tokens",
-    "output_image_tokens",
-)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
 
 GroupKey = tuple[Any, ...]
-"""The values of WINDOW_KEY, then the minute as a count since the Unix epoch."""
+"""The values of GROUP_FIELDS, then the minute as a count since the Unix epoch."""
 
 
 class Latency(msgspec.Struct, omit_defaults=True):
@@ -103,7 +77,7 @@ class MinuteWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
     ttft_ms: Latency = msgspec.field(default_factory=Latency)
 
 
-group_values = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*WINDOW_KEY))
+group_values = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*GROUP_FIELDS))
 _time = cast("Callable[[Any], datetime]", attrgetter("time"))
 _figures = cast(
     "Callable[[Any], tuple[Any, ...]]", attrgetter("status", "duration_ms", "ttft_ms", *TOKEN_FIELDS)
@@ -159,7 +133,7 @@ class GroupSums:
             unpriced_calls=self.unpriced_calls,
             duration_ms=_latency(self.durations),
             ttft_ms=_latency(self.ttfts),
-            **dict(zip(WINDOW_KEY, values, strict=True)),
+            **dict(zip(GROUP_FIELDS, values, strict=True)),
         )
 
 

@@ -3,24 +3,12 @@
 from typing import Final
 
 from tokenweir.usage import MeteredEvent, Rejection
+from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
 
 EVENT_COLUMNS: Final = tuple(MeteredEvent.model_fields)
 REJECTION_COLUMNS: Final = tuple(Rejection.model_fields)
 
-ROLLUP_DIMENSIONS: Final = (
-    "team",
-    "project",
-    "service",
-    "environment",
-    "api_key",
-    "vendor",
-    "model",
-    "region",
-    "operation",
-    "service_tier",
-    "status",
-    "price_status",
-)
+ROLLUP_DIMENSIONS: Final = (*GROUP_FIELDS[1:], "status", "price_status")
 """By what, besides tenant and period, the rollups are kept."""
 
 USAGE_DIMENSIONS: Final = (
@@ -35,20 +23,7 @@ USAGE_DIMENSIONS: Final = (
 )
 """By what one can group, too, at the price of reading single calls."""
 
-TOKEN_COLUMNS: Final = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "input_audio_tokens",
-    "input_image_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "output_audio_tokens",
-    "output_image_tokens",
-)
-
-COUNT_COLUMNS: Final = ("calls", "unpriced_calls", *TOKEN_COLUMNS)
+COUNT_COLUMNS: Final = ("calls", "unpriced_calls", *TOKEN_FIELDS)
 MONEY_COLUMNS: Final = ("cost", "list_cost")
 LATENCY_COLUMNS: Final = (
     "duration_calls",
@@ -69,7 +44,7 @@ def measures_of_events() -> str:
         (
             "count()",
             "countIf(isNull(e.cost))",
-            *(f"sum(e.{column})" for column in (*TOKEN_COLUMNS, *MONEY_COLUMNS)),
+            *(f"sum(e.{column})" for column in (*TOKEN_FIELDS, *MONEY_COLUMNS)),
             *(
                 f"count(e.{name}_ms), ifNull(sum(e.{name}_ms), 0), quantilesTDigestState{_QUANTILES}(e.{name}_ms)"
                 for name in ("duration", "ttft")

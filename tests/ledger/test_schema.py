@@ -13,11 +13,12 @@ from pydantic import AwareDatetime, SecretStr
 from syrupy.assertion import SnapshotAssertion
 
 from sinks.clickhouse import LedgerClient, connect, migrate
-from sinks.clickhouse.columns import ROLLUP_DIMENSIONS, TOKEN_COLUMNS
+from sinks.clickhouse.columns import ROLLUP_DIMENSIONS
 from sinks.clickhouse.migrate import MIGRATIONS, rendered
 from tokenweir.errors import TokenweirError
 from tokenweir.settings import ClickHouseSettings
 from tokenweir.usage import MeteredEvent, Rejection
+from tokenweir.usage.event import TOKEN_FIELDS
 
 _OWN_COLUMNS = {"is_deleted", "rank", "block"}
 
@@ -96,12 +97,12 @@ def test_the_usage_view_is_the_metered_event_and_nothing_else(ledger_client: Led
 
 def test_rollups_know_every_dimension_and_token_count(ledger_client: LedgerClient) -> None:
     token_fields = [name for name in MeteredEvent.model_fields if name.endswith("_tokens")]
-    assert set(token_fields) == set(TOKEN_COLUMNS)
+    assert set(token_fields) == set(TOKEN_FIELDS)
     for period in ("minute", "hour", "day"):
-        assert {"tenant", period, *ROLLUP_DIMENSIONS, *TOKEN_COLUMNS} <= set(
+        assert {"tenant", period, *ROLLUP_DIMENSIONS, *TOKEN_FIELDS} <= set(
             columns(ledger_client, f"rollup_{period}")
         )
-        assert {"tenant", period, *ROLLUP_DIMENSIONS, *TOKEN_COLUMNS} <= set(
+        assert {"tenant", period, *ROLLUP_DIMENSIONS, *TOKEN_FIELDS} <= set(
             columns(ledger_client, f"usage_by_{period}")
         )
 

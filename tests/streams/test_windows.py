@@ -13,8 +13,6 @@ from streams.histogram import bucket_bounds, bucket_of, count_buckets, quantile
 from streams.windows import (
     EPOCH,
     MINUTE,
-    TOKEN_FIELDS,
-    WINDOW_KEY,
     combine,
     decode_windows,
     encode_windows,
@@ -22,6 +20,7 @@ from streams.windows import (
 )
 from tests.streams.making import NOW, REPORTED_AT_MS, an_event, step
 from tokenweir.usage import UsageEvent
+from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
 from tokenweir.usage.wire import encode_batch
 
 events = st.builds(
@@ -67,7 +66,7 @@ def test_sums_equal_the_events(pairs: list[tuple[UsageEvent, int | None]]) -> No
         members = [
             (event, cost)
             for event, cost in pairs
-            if (*(getattr(event, name) for name in WINDOW_KEY), (event.time - EPOCH) // MINUTE) == key
+            if (*(getattr(event, name) for name in GROUP_FIELDS), (event.time - EPOCH) // MINUTE) == key
         ]
         assert group.calls == len(members)
         assert group.statuses == Counter(event.status for event, _ in members)

@@ -9,21 +9,10 @@ import pytest
 
 from producers.vendors import AnswerContext, detect, guess_vendor, read_answer, read_calls, surfaces, vendors
 from tokenweir.errors import RejectedInput, WrongCall
+from tokenweir.usage.event import TOKEN_FIELDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CONTEXT = AnswerContext(source="test", now=NOW)
-COUNTS = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "input_audio_tokens",
-    "input_image_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "output_audio_tokens",
-    "output_image_tokens",
-)
 CANARY = "the quick brown canary"
 
 CHAT = {
@@ -119,7 +108,7 @@ CONTENT = {
 
 
 def counts_of(event: Any) -> dict[str, int]:
-    return {name: value for name in COUNTS if (value := getattr(event, name))}
+    return {name: value for name in TOKEN_FIELDS if (value := getattr(event, name))}
 
 
 CASES: list[tuple[str, str, dict[str, Any], dict[str, int]]] = [

@@ -133,6 +133,25 @@ class UsageEvent(BaseModel):
         return self
 
 
+TOKEN_FIELDS: Final = tuple(name for name in UsageEvent.model_fields if name.endswith("_tokens"))
+"""Every token count of an event, totals and subsets."""
+
+WORKLOAD_FIELDS: Final = ("tenant", "team", "project", "service")
+"""A workload: what stays in order, and shares a Kafka key."""
+
+GROUP_FIELDS: Final = (
+    *WORKLOAD_FIELDS,
+    "environment",
+    "api_key",
+    "vendor",
+    "model",
+    "region",
+    "operation",
+    "service_tier",
+)
+"""What two calls must agree in to be added up: in minute windows and, with how they ended, in the rollups."""
+
+
 def subset_problem(event: "UsageEvent") -> str:
     """The first subset of `event` that is larger than its total, as a sentence; empty where all fit.
 
