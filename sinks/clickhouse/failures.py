@@ -10,6 +10,7 @@ from typing import Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from sinks.clickhouse.columns import EVENT_COLUMNS, REJECTION_COLUMNS
 from tokenweir.errors import RejectedInput, StoreUnavailable, TokenweirError
 
 # Numbers of ClickHouse's ErrorCodes.cpp.
@@ -47,6 +48,10 @@ FULL_DISK_CODES: Final = frozenset({243, 75})
 OVERLOAD_CODES: Final = frozenset({241, 252, 202, 203})
 
 _MAX_TEXT: Final = 400
+_COLUMNS: Final = frozenset((*EVENT_COLUMNS, *REJECTION_COLUMNS))
+_COLUMN: Final = re.compile(r"\(while reading the value of key (\w{1,64})\)")
+_QUOTATION: Final = re.compile(r"['\"`{(]| before:| format:|Stack trace")
+_ONE_BLANK: Final = re.compile(r"\s+")
 _CODE_PREFIX: Final = re.compile(r"(?:Code: \d+\. )?DB::(?:Net)?Exception: ")
 
 
@@ -64,7 +69,10 @@ def failure_of(error: ClickHouseError | OSError, doing: str) -> TokenweirError:
         )
     code = getattr(error, "code", None)
     if code in INPUT_CODES:
-        return RejectedInput("store_refused", f"ClickHouse cannot take this input while {doing}: {text}")
+        sentence, field = _input_problem(error)
+        return RejectedInput(
+            "store_refused", f"ClickHouse cannot take this input while {doing}: {sentence}", field=field
+        )
     if code in AUTHENTICATION_CODES:
         return TokenweirError(
             f"ClickHouse refuses the user or the password while {doing}",
@@ -94,6 +102,18 @@ def failure_of(error: ClickHouseError | OSError, doing: str) -> TokenweirError:
             retry_after_seconds=2.0,
         )
     return StoreUnavailable(f"ClickHouse failed while {doing}: {text}", hint="It is tried again.")
+
+
+def _input_problem(error: ClickHouseError) -> tuple[str, str]:
+    """What the engine says of an input that it cannot take, without what it quotes of it, and the column at fault.
+
+    What it quotes may be anything that somebody sent, and the sentence goes to the log and to the rejects.
+    """
+    text = _ONE_BLANK.sub(" ", _CODE_PREFIX.sub("", str(error)))
+    column = _COLUMN.search(text)
+    name = column[1] if column is not None and column[1] in _COLUMNS else ""
+    sentence = _QUOTATION.split(text, maxsplit=1)[0].rstrip(" .:,")[:_MAX_TEXT]
+    return f"{sentence} (column {name})" if name else sentence, name
 
 
 def brief(error: BaseException) -> str:

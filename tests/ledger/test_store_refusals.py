@@ -318,3 +318,13 @@ def test_a_directory_opens_again_with_what_it_held(tmp_path: Path) -> None:
     )
     assert killed.stdout == "[(1,)]\n"
     assert run_python(program, tmp_path / "data", line, "close") == "[(1,)]\n"
+
+
+@pytest.mark.parametrize("line", [b"a secret", b'{"input_tokens":"a secret"}', b'{"a secret":1}'])
+def test_what_the_store_refuses_is_not_quoted(ledger: ClickHouseLedger, line: bytes) -> None:
+    """Its sentence goes to the log and to the rejects, and what was sent may be a prompt."""
+    with pytest.raises(RejectedInput) as caught:
+        ledger.write_events(line, "block")
+    assert "secret" not in str(caught.value)
+    assert str(caught.value).startswith("ClickHouse cannot take this input while storing events: ")
+    assert caught.value.field in ("", "input_tokens")
