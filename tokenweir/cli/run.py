@@ -115,11 +115,11 @@ def _show(summary: DemoSummary, as_json: bool) -> None:
 
 
 def _say_where(pipeline: LocalPipeline) -> None:
-    server = pipeline.server
+    server, host = pipeline.server, pipeline.settings.local.host
     click.echo(
-        f"\n  page      http://127.0.0.1:{server.port}/\n"
-        f"  gateway   http://127.0.0.1:{server.port}/v1/events\n"
-        f"  SQL       http://127.0.0.1:{server.clickhouse_port}/  (any ClickHouse client, read-only)\n"
+        f"\n  page      http://{host}:{server.port}/\n"
+        f"  gateway   http://{host}:{server.port}/v1/events\n"
+        f"  SQL       http://{host}:{server.clickhouse_port}/  (any ClickHouse client, read-only)\n"
         f"  Kafka     {pipeline.settings.kafka.bootstrap_servers}  (in memory)\n"
         f"  ledger    {pipeline.data_dir.path}\n\n"
         "  Ctrl-C stores what waits and ends.\n",
