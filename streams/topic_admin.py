@@ -215,7 +215,8 @@ def _when_ready(ask: Callable[[], Any], timeout_seconds: float) -> Any:
 
 
 def _said(failure: KafkaError) -> str:
-    return f"{type(failure).__name__}: {failure}"
+    name, text = type(failure).__name__, str(failure)
+    return text if text.startswith(name) else f"{name}: {text}"
 
 
 def _metadata(admin: Any, names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from producers.vendors.numbers import is_sensible
+from tokenweir.errors import WrongCall
 
 Convert = Callable[[Any], Any]
 
@@ -29,6 +30,7 @@ TIME_UNITS: Final = ("ns", "us", "µs", "ms", "s", "min")
 _MAX_TEXT: Final = 64
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}(\.0{1,9})?", re.ASCII)
+_SOME_MOMENT: Final = datetime(2024, 2, 29, 23, 59, 58, 123456, tzinfo=UTC)
 _LONG_FRACTION = re.compile(r"(\.\d{6})\d+", re.ASCII)
 _TRUE = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "0"})
@@ -133,7 +135,18 @@ def epoch_time(unit: str, start: datetime = EPOCH) -> Convert:
 
 
 def formatted_time(pattern: str) -> Convert:
-    """A reader of times written as `pattern`, in the words of strptime; without a zone it is UTC."""
+    """A reader of times written as `pattern`, in the words of strptime; without a zone it is UTC.
+
+    Raises WrongCall for a pattern that strptime cannot read.
+    """
+    try:
+        # No outcome is of interest here but whether strptime knows the words.
+        datetime.strptime(_SOME_MOMENT.strftime(pattern), pattern)  # noqa: DTZ007
+    except (ValueError, re.error) as error:
+        raise WrongCall(
+            f"the time form {pattern!r} cannot be read: {error}",
+            hint="Write it in the words of strptime, e.g. %d/%m/%Y %H:%M:%S",
+        ) from None
 
     def convert(value: Any) -> datetime:
         written = text(value).strip()

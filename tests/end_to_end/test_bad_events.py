@@ -188,6 +188,50 @@ def test_an_empty_file_is_no_mistake(up: Up, tmp_path: Path) -> None:
         assert (summary["events"], summary["rejected"]) == (0, 0)
 
 
+def test_wrong_questions_change_nothing(up: Up) -> None:
+    questions = (
+        ["spend", "--by", "nosuch"],
+        ["spend", "--since", "someday"],
+        ["spend", "--where", "team"],
+        ["query", "SELEKT 1"],
+        ["query", "SELECT nosuch FROM usage"],
+        ["query", "DROP TABLE events"],
+        ["query", "SELECT 1", "--format", "nosuch"],
+    )
+    up.post(event(4000))
+    wait_for("the call", lambda: calls(up, 4000, 4000) == 1, log=up.log)
+    for question in questions:
+        done = weir(*question, "--data-dir", "ledger", cwd=up.folder, status=2)
+        assert b"Traceback" not in done.stderr
+        assert done.stderr.startswith(b"weir: "), done.stderr
+    assert calls(up, 4000, 4000) == 1
+
+
+def test_a_map_that_fits_no_row_takes_nothing(up: Up, tmp_path: Path) -> None:
+    columns = (
+        "--map",
+        "time=T",
+        "--map",
+        "input_tokens=N",
+        "--set",
+        "vendor=openai",
+        "--set",
+        "model=gpt-4o",
+    )
+    few, many = tmp_path / "few.csv", tmp_path / "many.csv"
+    before = refusals(up, "collector")
+    for file, rows in ((few, 3), (many, 1500)):
+        file.write_text("T,N\n" + f"2026-01-01T00:00:00Z,{CANARY}\n" * rows)
+    told = weir("ingest", many, *columns, "--data-dir", "ledger", cwd=up.folder, status=1).stderr.decode()
+    assert "the first 1000 rows are all refused" in told
+    assert "--map" in told
+    assert "Traceback" not in told
+    assert refusals(up, "collector") == before
+    told = weir("ingest", few, *columns, "--data-dir", "ledger", cwd=up.folder, status=1).stderr.decode()
+    assert "3 rows were refused; `weir rejected` says why" in told
+    assert refusals(up, "collector").total() == before.total() + 3
+
+
 def test_filters_answer_line_by_line(tmp_path: Path) -> None:
     lines = [line.replace(b"\n", b"") for line, _, _ in BAD_LINES.values()]
     priced = weir("price", cwd=tmp_path, stdin=b"\n".join([*lines, good(1)]))

@@ -139,6 +139,7 @@ def test_columns_that_bear_a_fields_name_need_no_map(tmp_path: Path) -> None:
         (("time=when:minutes", *MAPS[1:]), SETS, "no unit of time 'minutes'"),
         (("time=when:ms@noon", *MAPS[1:]), SETS, "the start 'noon' is no time"),
         (("time=when@2024-06-01", *MAPS[1:]), SETS, "a start needs a unit"),
+        (("time=when:%Q", *MAPS[1:]), SETS, "the time form '%Q' cannot be read"),
         ((*MAPS, "duration_ms=took:hours"), SETS, "no unit of time 'hours'"),
         ((*MAPS, "input_tokens=other"), SETS, "mapped twice"),
         ((*MAPS, "tags=all"), SETS, "tags.KEY"),

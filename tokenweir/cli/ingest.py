@@ -120,7 +120,7 @@ def ingest(
             )
     summary.seconds = round(time.monotonic() - began, 1)
     _show(summary, as_json)
-    return 1 if summary.broken_off else 0
+    return 1 if summary.broken_off or (summary.rejected and not summary.events) else 0
 
 
 def _send(reading: FileReading, way: _Way, summary: IngestSummary, *, quiet: bool) -> None:

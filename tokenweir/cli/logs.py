@@ -17,7 +17,7 @@ _QUIET: Final = (
     "asyncio",
     "clickhouse_migrations",
 )
-_SILENT: Final = ("clickhouse_connect", "kafka")
+_SILENT: Final = ("clickhouse_connect", "kafka", "urllib3")
 """Nothing that they say of a failure does not also reach us as an error, and some of it is a stack trace."""
 
 

@@ -131,7 +131,12 @@ def topics() -> None:
 @topics.command(name="create")
 @json_option
 def create_topics(as_json: bool) -> None:
-    """Create the topics that are missing; leave the others as they are."""
+    """Create the topics that are missing; leave the others as they are.
+
+    \b
+    Example:
+      TOKENWEIR_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 weir topics create
+    """
     from streams.topic_admin import ensure_topics
 
     _print_topics(ensure_topics(Settings().kafka), as_json)
@@ -140,7 +145,12 @@ def create_topics(as_json: bool) -> None:
 @topics.command(name="list")
 @json_option
 def list_topics(as_json: bool) -> None:
-    """Show every topic, as Kafka has it."""
+    """Show every topic, as Kafka has it.
+
+    \b
+    Example:
+      weir topics list --json
+    """
     from streams.topic_admin import describe_topics
 
     _print_topics(describe_topics(Settings().kafka), as_json)
