@@ -9,7 +9,9 @@ Limits: values are milliseconds, finite and not negative.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from operator import mul
 from typing import Final
 
 SCALE: Final = 4
@@ -31,12 +33,14 @@ def bucket_bounds(bucket: int) -> tuple[float, float]:
     return 2.0 ** (bucket / _PER_DOUBLING), 2.0 ** ((bucket + 1) / _PER_DOUBLING)
 
 
-def count_buckets(values_ms: Sequence[float]) -> dict[int, int]:
-    """Counts by bucket."""
-    try:  # as bucket_of, without a call for each
-        return Counter([_ceil(_log2(value) * _PER_DOUBLING) - 1 for value in values_ms])
+def count_buckets(values_ms: Iterable[float | None]) -> dict[int, int]:
+    """Counts by bucket; None is not counted."""
+    values = [value for value in values_ms if value is not None]
+    try:  # as bucket_of, all in C
+        ceilings = Counter(map(_ceil, map(mul, map(_log2, values), repeat(_PER_DOUBLING))))
     except ValueError:  # there is a zero, which has no logarithm
-        return Counter(map(bucket_of, values_ms))
+        return Counter(map(bucket_of, values))
+    return {ceiling - 1: count for ceiling, count in ceilings.items()}
 
 
 def add_buckets(into: dict[int, int], other: Mapping[int, int]) -> None:

@@ -9,39 +9,30 @@ Limits: the fast way does not see objects of one line from objects of several wh
 lines; what it then reads are whole events all the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import attrgetter
-from typing import Any, Final, NamedTuple, cast
+from operator import add, gt
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from streams.records import CONTROL_CHARACTER, MeteredRecord, carry_metering, have_value_problem
+from streams.records import (
+    CONTROL_CHARACTER,
+    Columns,
+    MeteredRecord,
+    carry_metering,
+    columns_of,
+    have_value_problem,
+)
 from tokenweir.errors import RejectedInput
 from tokenweir.usage import UsageEvent
-from tokenweir.usage.event import EARLIEST_TIME, LATEST_AHEAD, subset_problem
+from tokenweir.usage.event import EARLIEST_TIME, LATEST_AHEAD, SUBSETS
 from tokenweir.usage.reading import read_event_line
 from tokenweir.usage.wire import MAX_EVENT_BYTES
 
 _NAMES: Final = tuple(UsageEvent.model_fields)
 _decode_line: Final = msgspec.json.Decoder(MeteredRecord).decode
 _decode_lines: Final = msgspec.json.Decoder(MeteredRecord).decode_lines
-
-_time = cast("Callable[[Any], datetime]", attrgetter("time"))
-# Only these can break the sums of subsets: where all are zero, all fit.
-_subsets = cast(
-    "Callable[[Any], tuple[int, ...]]",
-    attrgetter(
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "cache_write_1h_tokens",
-        "input_audio_tokens",
-        "input_image_tokens",
-        "reasoning_tokens",
-        "output_audio_tokens",
-        "output_image_tokens",
-    ),
-)
 
 _UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -54,18 +45,23 @@ class BadLine(NamedTuple):
     error: RejectedInput
 
 
-def read_lines(value: bytes, now: datetime) -> tuple[list[Any], list[BadLine]]:
-    """(the message's events as MeteredRecords with times in UTC, its bad lines), both in order.
+class Lines(NamedTuple):
+    """The events of a message as MeteredRecords with times in UTC, the same column by column, and its bad lines.
 
-    now: UTC. Blank lines are neither.
+    All in the message's order.
     """
-    records = _all_at_once(value, now)
-    if records is not None:
-        return records, []
-    return _one_by_one(value, now)
+
+    records: list[Any]
+    columns: Columns
+    bad: list[BadLine]
 
 
-def _all_at_once(value: bytes, now: datetime) -> list[Any] | None:
+def read_lines(value: bytes, now: datetime) -> Lines:
+    """Read the lines of a message. now: UTC. Blank lines are neither good nor bad."""
+    return _all_at_once(value, now) or _one_by_one(value, now)
+
+
+def _all_at_once(value: bytes, now: datetime) -> Lines | None:
     """The events of a message in which nothing is unusual, else None."""
     if (b"\\" in value or b"\x7f" in value) and CONTROL_CHARACTER.search(value):
         return None
@@ -77,7 +73,8 @@ def _all_at_once(value: bytes, now: datetime) -> list[Any] | None:
         return None
     if len(records) != value.count(b"\n") + (not value.endswith(b"\n")):
         return None
-    return records if _are_sound(records, now) else None
+    columns = columns_of(records)
+    return Lines(records, columns, []) if _are_sound(columns, records, now) else None
 
 
 def _holds_long_line(value: bytes) -> bool:
@@ -91,23 +88,30 @@ def _holds_long_line(value: bytes) -> bool:
     return False
 
 
-def _are_sound(records: list[Any], now: datetime) -> bool:
+def _are_sound(columns: dict[str, Sequence[Any]], records: list[Any], now: datetime) -> bool:
     """Whether nothing is wrong with any of the records; makes their times UTC where it is so."""
-    times = list(map(_time, records))
+    times = columns["time"]
     if not times or min(times) < EARLIEST_TIME or max(times) > now + LATEST_AHEAD:
         return False
-    if carry_metering(records) or have_value_problem(records):
+    if carry_metering(columns) or have_value_problem(columns) or _subsets_exceed(columns):
         return False
-    for record, has_subsets in zip(records, map(any, map(_subsets, records)), strict=True):
-        if has_subsets and subset_problem(record):
-            return False
-    for record, moment in zip(records, times, strict=True):
-        if moment.tzinfo is not UTC:
-            record.time = moment.astimezone(UTC)
+    if any(moment.tzinfo is not UTC for moment in times):
+        columns["time"] = times = [moment.astimezone(UTC) for moment in times]
+        for record, moment in zip(records, times, strict=True):
+            record.time = moment
     return True
 
 
-def _one_by_one(value: bytes, now: datetime) -> tuple[list[Any], list[BadLine]]:
+def _subsets_exceed(columns: Columns) -> bool:
+    """Whether any event has a subset larger than its total; most events have most subsets at zero."""
+    for total, names in SUBSETS:
+        parts = [columns[name] for name in names if any(columns[name])]
+        if parts and any(map(gt, parts[0] if len(parts) == 1 else map(add, *parts), columns[total])):
+            return True
+    return False
+
+
+def _one_by_one(value: bytes, now: datetime) -> Lines:
     records: list[Any] = []
     bad: list[BadLine] = []
     for number, line in enumerate(value.split(b"\n")):
@@ -122,7 +126,7 @@ def _one_by_one(value: bytes, now: datetime) -> tuple[list[Any], list[BadLine]]:
                 continue
             record = record_of(event)
         records.append(record)
-    return records, bad
+    return Lines(records, columns_of(records), bad)
 
 
 def _usual(line: bytes, now: datetime) -> Any | None:
@@ -132,7 +136,7 @@ def _usual(line: bytes, now: datetime) -> Any | None:
         record = _decode_line(line)
     except _UNDECODABLE:
         return None
-    return record if _are_sound([record], now) else None
+    return record if _are_sound(columns_of([record]), [record], now) else None
 
 
 def record_of(event: UsageEvent) -> Any:

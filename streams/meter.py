@@ -9,13 +9,14 @@ Invariants:
 - money is integers of 10^-12 here and plain decimal strings in the output.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
 from streams.lines import BadLine, read_lines
+from streams.records import Columns
 from streams.windows import combine, encode_windows
 from tokenweir.errors import RejectedInput
 from tokenweir.money import PICOS_PER_UNIT, decimal_string
@@ -24,7 +25,7 @@ from tokenweir.usage import Rejection
 from tokenweir.usage.event import SCHEMA_VERSION
 from tokenweir.usage.redaction import redact
 from tokenweir.usage.rejection import Reason
-from tokenweir.usage.version import FULLNESS_STEP, fullness, report_stamp
+from tokenweir.usage.version import FULLNESS_STEP, fullness_by_column, report_stamp
 from tokenweir.usage.wire import HEADER_SCHEMA, schema_version_of
 
 MAX_REJECTIONS: Final = 1_000
@@ -39,8 +40,8 @@ Headers = Sequence[tuple[str, bytes | None]] | None
 class Book(Protocol):
     """What prices events: `tokenweir.pricing.PriceBook`, or another with the same answers."""
 
-    def price(self, event: Any) -> Priced:
-        """What `event` (anything with UsageEvent's attributes) costs."""
+    def price_all(self, events: Sequence[Any], columns: Mapping[str, Sequence[Any]]) -> list[Priced]:
+        """What each of `events` (anything with UsageEvent's attributes) costs; `columns` holds the same by field."""
         ...
 
 
@@ -90,7 +91,7 @@ class Meter:
     """Checks, prices and sums messages with one price book."""
 
     def __init__(self, book: Book) -> None:
-        self._price = book.price
+        self._price_all = book.price_all
 
     def step(
         self,
@@ -115,28 +116,29 @@ class Meter:
             return _refused_whole(value or b"", position, now, _wrong_schema_version(version))
         if value is None or not value or value.isspace():
             return _refused_whole(value or b"", position, now, _EMPTY_BATCH)
-        records, bad = read_lines(value, now)
-        costs = self._meter(records, reported_at_ms, now)
+        records, columns, bad = read_lines(value, now)
+        costs = self._meter(records, columns, reported_at_ms, now)
         metered = _encode_lines(records)
         return MeterOutput(
             metered=metered[:-1] if metered.endswith(b"\n") else metered,
             event_count=len(records),
-            windows=encode_windows(combine(records, costs), position.unique_name),
+            windows=encode_windows(combine(columns, costs), position.unique_name),
             rejections=_rejections(bad, position, now),
             refused_lines=len(bad),
             unpriced_count=costs.count(None),
         )
 
-    def _meter(self, records: list[Any], reported_at_ms: int, now: datetime) -> list[int | None]:
+    def _meter(
+        self, records: list[Any], columns: Columns, reported_at_ms: int, now: datetime
+    ) -> list[int | None]:
         """Fill in the metering fields; the costs in picos."""
-        price = self._price
         metered_at = msgspec.Raw(_encode(now))
         stamp = report_stamp(reported_at_ms)
         costs: list[int | None] = []
-        for record in records:
-            cost, list_cost, native_cost, currency, fx_rate, parts, price_id, price_status, reason = price(
-                record
-            )
+        for record, known, priced in zip(
+            records, fullness_by_column(columns), self._price_all(records, columns), strict=True
+        ):
+            cost, list_cost, native_cost, currency, fx_rate, parts, price_id, price_status, reason = priced
             costs.append(cost)
             if cost is not None:
                 record.cost = text = decimal_string(cost)
@@ -159,7 +161,7 @@ class Meter:
             if reason:
                 record.unpriced_reason = reason
             record.metered_at = metered_at
-            record.version = fullness(record) * FULLNESS_STEP + stamp
+            record.version = known * FULLNESS_STEP + stamp
         return costs
 
 

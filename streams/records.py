@@ -15,10 +15,9 @@ Limits: control characters, times and the sums of subsets are not the struct's t
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
 
@@ -112,13 +111,23 @@ MeteredRecord: Final[type[msgspec.Struct]] = msgspec.defstruct(
     module=__name__,
 )
 
-_metering = cast("Callable[[Any], tuple[object, ...]]", attrgetter(*METERING_FIELDS))
-_UNSET: Final = (msgspec.UNSET,) * len(METERING_FIELDS)
+Columns = Mapping[str, Sequence[Any]]
+"""Events column by column: each field's values, in the order of the events."""
+
+_astuple: Final = msgspec.structs.astuple
+_FIELDS: Final = MeteredRecord.__struct_fields__
 
 
-def carry_metering(records: list[Any]) -> bool:
+def columns_of(records: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """The records column by column. Going down a column is done in C, going along a record is not."""
+    if not records:
+        return dict.fromkeys(_FIELDS, ())
+    return dict(zip(_FIELDS, zip(*map(_astuple, records), strict=True), strict=True))
+
+
+def carry_metering(columns: Columns) -> bool:
     """Whether any line just decoded brought metering fields along, which only the meter may write."""
-    return list(map(_metering, records)) != [_UNSET] * len(records)
+    return any(columns[name].count(msgspec.UNSET) != len(columns[name]) for name in METERING_FIELDS)
 
 
 def _decimal_bounds(field: FieldInfo) -> tuple[Decimal | None, Decimal | None] | None:
@@ -147,22 +156,22 @@ _DECIMALS: Final = {
     for name, field in UsageEvent.model_fields.items()
     if (bounds := _decimal_bounds(field)) is not None
 }
-_decimals = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*_DECIMALS))
 
 
-def have_value_problem(records: list[Any]) -> bool:
+def have_value_problem(columns: Columns) -> bool:
     """Whether a `Decimal` of any record lies outside its field's bounds, which msgspec does not check."""
-    facts = list(map(_decimals, records))
-    return any(map(any, facts)) and any(map(_out_of_bounds, facts))
+    return any(
+        any(columns[name]) and any(_out_of_bounds(value, *bounds) for value in columns[name])
+        for name, bounds in _DECIMALS.items()
+    )
 
 
-def _out_of_bounds(values: tuple[Any, ...]) -> bool:
-    for value, (lowest, highest) in zip(values, _DECIMALS.values(), strict=True):
-        for amount in value.values() if isinstance(value, dict) else (value,):
-            if amount is None:
-                continue
-            if not amount.is_finite():
-                return True
-            if (lowest is not None and amount < lowest) or (highest is not None and amount > highest):
-                return True
+def _out_of_bounds(value: Any, lowest: Decimal | None, highest: Decimal | None) -> bool:
+    for amount in value.values() if isinstance(value, dict) else (value,):
+        if amount is None:
+            continue
+        if not amount.is_finite():
+            return True
+        if (lowest is not None and amount < lowest) or (highest is not None and amount > highest):
+            return True
     return False

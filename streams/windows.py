@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final, cast
 import msgspec
 
 from streams.histogram import SCALE, ZERO_BUCKET, add_buckets, count_buckets
+from streams.records import Columns
 from tokenweir.money import decimal_string, picos_from_decimal
 from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
 
@@ -78,10 +79,7 @@ class MinuteWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 group_values = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*GROUP_FIELDS))
-_time = cast("Callable[[Any], datetime]", attrgetter("time"))
-_figures = cast(
-    "Callable[[Any], tuple[Any, ...]]", attrgetter("status", "duration_ms", "ttft_ms", *TOKEN_FIELDS)
-)
+_OUTCOMES: Final = ("status", "duration_ms", "ttft_ms")
 
 
 class GroupSums:
@@ -98,14 +96,18 @@ class GroupSums:
         self.durations: dict[int, int] = {}
         self.ttfts: dict[int, int] = {}
 
-    def add(self, figures: Sequence[tuple[Any, ...]], costs_picos: Sequence[int | None]) -> None:
-        """Add events by what `_figures` takes of each, and their costs, None for an unpriced one."""
-        self.calls += len(figures)
-        statuses, durations, ttfts, *tokens = zip(*figures, strict=True)
-        self.statuses.update(statuses)
-        add_buckets(self.durations, count_buckets([value for value in durations if value is not None]))
-        add_buckets(self.ttfts, count_buckets([value for value in ttfts if value is not None]))
-        self.tokens = [total + sum(column) for total, column in zip(self.tokens, tokens, strict=True)]
+    def add(self, figures: Columns, costs_picos: Sequence[int | None]) -> None:
+        """Add events by their status, milliseconds and tokens, column by column, and their costs.
+
+        A figure that none of the events states may be left out. A cost of None is that of an unpriced event.
+        """
+        self.calls += len(costs_picos)
+        self.statuses.update(figures["status"])
+        add_buckets(self.durations, count_buckets(figures.get("duration_ms", ())))
+        add_buckets(self.ttfts, count_buckets(figures.get("ttft_ms", ())))
+        for index, name in enumerate(TOKEN_FIELDS):
+            if name in figures:
+                self.tokens[index] += sum(figures[name])
         costs = [cost for cost in costs_picos if cost is not None]
         self.unpriced_calls += len(costs_picos) - len(costs)
         self.cost_picos += sum(costs)
@@ -142,9 +144,8 @@ def _latency(counts: dict[int, int]) -> Latency:
     return Latency(buckets=buckets, zeros=counts.get(ZERO_BUCKET, 0))
 
 
-def _minute_numbers(events: Sequence[Any]) -> list[int]:
-    """The minute of each event, counted since the Unix epoch."""
-    times = list(map(_time, events))
+def _minute_numbers(times: Sequence[datetime]) -> list[int]:
+    """The minute of each time, counted since the Unix epoch."""
     earliest, latest = min(times), max(times)
     first = (earliest - EPOCH) // MINUTE
     if latest - earliest < 59 * MINUTE:  # then the minute of the hour tells, and is faster to have
@@ -153,19 +154,31 @@ def _minute_numbers(events: Sequence[Any]) -> list[int]:
     return [(moment - EPOCH) // MINUTE for moment in times]
 
 
-def combine(events: Sequence[Any], costs_picos: Sequence[int | None]) -> dict[GroupKey, GroupSums]:
-    """Sums by group and minute. `events` and `costs_picos` are in the same order; `time` is UTC."""
-    if not events:
+def combine(columns: Columns, costs_picos: Sequence[int | None]) -> dict[GroupKey, GroupSums]:
+    """Sums by group and minute.
+
+    columns: the fields of UsageEvent, times in UTC. costs_picos: of the same events in the same order.
+    """
+    if not costs_picos:
         return {}
-    grouped: defaultdict[tuple[tuple[Any, ...], int], list[tuple[tuple[Any, ...], int | None]]]
-    grouped = defaultdict(list)
-    keys = zip(map(group_values, events), _minute_numbers(events), strict=True)
-    for key, figures in zip(keys, zip(map(_figures, events), costs_picos, strict=True), strict=True):
-        grouped[key].append(figures)
+    count = len(costs_picos)
+    # The events of a message are much alike: what is the same in all of them is neither compared nor hashed.
+    first = {name: columns[name][0] for name in GROUP_FIELDS}
+    differing = [name for name in GROUP_FIELDS if columns[name].count(first[name]) != count]
+    # A zero is a count of milliseconds and none of tokens.
+    stated = [name for name in _OUTCOMES if columns[name].count(None) != count]
+    stated += [name for name in TOKEN_FIELDS if any(columns[name])]
+    keys = zip(_minute_numbers(columns["time"]), *(columns[name] for name in differing), strict=True)
+    rows = zip(costs_picos, *(columns[name] for name in stated), strict=True)
+    grouped: defaultdict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for key, row in zip(keys, rows, strict=True):
+        grouped[key].append(row)
     sums: dict[GroupKey, GroupSums] = {}
-    for (values, minute), members in grouped.items():
-        sums[(*values, minute)] = group = GroupSums()
-        group.add(*zip(*members, strict=True))
+    for (minute, *values), members in grouped.items():
+        costs, *figures = zip(*members, strict=True)
+        key = (*(first | dict(zip(differing, values, strict=True))).values(), minute)
+        sums[key] = group = GroupSums()
+        group.add(dict(zip(stated, figures, strict=True)), costs)
     return sums
 
 

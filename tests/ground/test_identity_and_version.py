@@ -1,5 +1,7 @@
 """Names of calls, and which of several reports of one call is kept."""
 
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.ground.test_usage_event import event
 from tokenweir.usage.identity import new_event_id, new_uuid7, row_event_id, vendor_event_id
-from tokenweir.usage.version import FULLNESS_FIELDS, fullness, report_version
+from tokenweir.usage.version import FULLNESS_FIELDS, fullness, fullness_by_column, report_version
 
 MILLISECONDS = st.integers(0, 2**43)
 
@@ -52,3 +54,23 @@ def test_a_version_fits_64_bits_and_fullness_its_byte() -> None:
     assert len(FULLNESS_FIELDS) < 256
     assert report_version(event(), 2**60, 10**6) < 2**64
     assert fullness(event()) == 2
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "input_tokens": st.integers(0, 2),
+                "team": st.sampled_from(["", "search"]),
+                "ttft_ms": st.none() | st.floats(0, 2),
+                "units": st.just({"images": Decimal(1)}),
+            },
+        ),
+        max_size=8,
+    )
+)
+def test_fullness_is_the_same_counted_by_column(changes: list[dict[str, Any]]) -> None:
+    events = [event(**change) for change in changes]
+    columns = {name: [getattr(each, name) for each in events] for name in FULLNESS_FIELDS}
+    assert fullness_by_column(columns) == [fullness(each) for each in events]

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tokenweir.usage import UsageEvent
-from tokenweir.usage.event import EARLIEST_TIME, MAX_TAGS, MAX_TOKENS, is_plausible_time
+from tokenweir.usage.event import (
+    EARLIEST_TIME,
+    MAX_TAGS,
+    MAX_TOKENS,
+    is_plausible_time,
+    subset_problem,
+)
+from tokenweir.usage.event import SUBSETS as SUBSETS_OF
 from tokenweir.usage.wire import MAX_EVENT_BYTES, encode_batch, encode_event, schema_version_of, workload_key
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -99,6 +106,15 @@ SUBSETS = [
 def test_a_subset_larger_than_its_total_is_refused_by_name(changes: dict[str, int], named: str) -> None:
     with pytest.raises(ValidationError, match=named):
         event(**changes)
+
+
+_TOTALS = sorted({name for total, parts in SUBSETS_OF for name in (total, *parts)})
+
+
+@given(st.fixed_dictionaries({name: st.integers(0, 3) for name in _TOTALS}))
+def test_the_table_of_subsets_says_what_the_check_says(counts: dict[str, int]) -> None:
+    exceeds = any(sum(counts[part] for part in parts) > counts[total] for total, parts in SUBSETS_OF)
+    assert exceeds == bool(subset_problem(UsageEvent.model_construct(**counts)))
 
 
 @given(total=st.integers(0, 10**6), read=st.integers(0, 10**6), written=st.integers(0, 10**6))

@@ -1,5 +1,6 @@
 """Events, a book and messages for the tests of the streams."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,10 @@ OUTPUT_PICOS = 10_000_000
 
 class FlatBook:
     """Prices every model but `no-such-model` at 2.50 and 10 dollars a million tokens."""
+
+    def price_all(self, events: Sequence[Any], columns: Mapping[str, Sequence[Any]]) -> list[Priced]:
+        """What they cost."""
+        return [self.price(event) for event in events]
 
     def price(self, event: Any) -> Priced:
         """What it costs."""
@@ -48,6 +53,11 @@ def an_event(number: int = 0, **changes: Any) -> UsageEvent:
         "ttft_ms": 120.0,
     }
     return UsageEvent(**(fields | changes))
+
+
+def columns_of_events(events: Sequence[UsageEvent]) -> dict[str, list[Any]]:
+    """The events column by column."""
+    return {name: [getattr(event, name) for event in events] for name in UsageEvent.model_fields}
 
 
 def a_line(number: int = 0, **changes: Any) -> bytes:

@@ -18,7 +18,7 @@ from streams.windows import (
     encode_windows,
     merge_windows,
 )
-from tests.streams.making import NOW, REPORTED_AT_MS, an_event, step
+from tests.streams.making import NOW, REPORTED_AT_MS, an_event, columns_of_events, step
 from tokenweir.usage import UsageEvent
 from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
 from tokenweir.usage.wire import encode_batch
@@ -46,13 +46,13 @@ def described(sums: Any) -> dict[Any, Any]:
 def test_partials_in_any_order_and_grouping_add_up_to_the_whole(
     pairs: list[tuple[UsageEvent, int | None]], parts: int, dice: random.Random
 ) -> None:
-    whole = combine([event for event, _ in pairs], [cost for _, cost in pairs])
+    whole = combine(columns_of_events([event for event, _ in pairs]), [cost for _, cost in pairs])
     shuffled = list(pairs)
     dice.shuffle(shuffled)
     partials = []
     for number in range(parts):
         some = shuffled[number::parts]
-        sums = combine([event for event, _ in some], [cost for _, cost in some])
+        sums = combine(columns_of_events([event for event, _ in some]), [cost for _, cost in some])
         for _, lines in encode_windows(sums, f"t/0/{number}@1"):
             partials += decode_windows(lines)
     dice.shuffle(partials)
@@ -61,7 +61,7 @@ def test_partials_in_any_order_and_grouping_add_up_to_the_whole(
 
 @given(st.lists(st.tuples(events, costs), min_size=1, max_size=25))
 def test_sums_equal_the_events(pairs: list[tuple[UsageEvent, int | None]]) -> None:
-    sums = combine([event for event, _ in pairs], [cost for _, cost in pairs])
+    sums = combine(columns_of_events([event for event, _ in pairs]), [cost for _, cost in pairs])
     for key, group in sums.items():
         members = [
             (event, cost)
@@ -75,6 +75,8 @@ def test_sums_equal_the_events(pairs: list[tuple[UsageEvent, int | None]]) -> No
         assert group.unpriced_calls == sum(cost is None for _, cost in members)
         durations = [event.duration_ms for event, _ in members if event.duration_ms is not None]
         assert sum(group.durations.values()) == len(durations)
+        ttfts = [event.ttft_ms for event, _ in members if event.ttft_ms is not None]
+        assert group.ttfts == count_buckets(ttfts)
     assert sum(group.calls for group in sums.values()) == len(pairs)
 
 

@@ -152,6 +152,16 @@ GROUP_FIELDS: Final = (
 """What two calls must agree in to be added up: in minute windows and, with how they ended, in the rollups."""
 
 
+SUBSETS: Final = (
+    ("input_tokens", ("cache_read_tokens", "cache_write_tokens")),
+    ("cache_write_tokens", ("cache_write_1h_tokens",)),
+    ("input_tokens", ("input_audio_tokens", "input_image_tokens")),
+    ("output_tokens", ("reasoning_tokens",)),
+    ("output_tokens", ("output_audio_tokens", "output_image_tokens")),
+)
+"""What `subset_problem` checks, for who checks many events at once: total, and what together may not exceed it."""
+
+
 def subset_problem(event: "UsageEvent") -> str:
     """The first subset of `event` that is larger than its total, as a sentence; empty where all fit.
 

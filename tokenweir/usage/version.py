@@ -6,8 +6,8 @@ re-pricings of one report. So redelivery changes nothing, a correction replaces 
 replaces the old one, and none of these lets a poorer report displace a fuller one.
 """
 
-from collections.abc import Callable
-from operator import attrgetter
+from collections.abc import Callable, Mapping, Sequence
+from operator import add, attrgetter
 from typing import Any, Final, cast
 
 _REPORT_BITS: Final = 44
@@ -38,6 +38,22 @@ _facets = cast("Callable[[Any], tuple[object, ...]]", attrgetter(*FULLNESS_FIELD
 def fullness(event: Any) -> int:
     """How many of FULLNESS_FIELDS the event states (0 to 16). Takes UsageEvent or the hot path's struct."""
     return len(list(filter(None, _facets(event))))
+
+
+def fullness_by_column(columns: Mapping[str, Sequence[object]]) -> list[int]:
+    """`fullness` of many events, given column by column: each of FULLNESS_FIELDS with its values, all of one length."""
+    known = 0
+    partly: list[Sequence[object]] = []
+    for name in FULLNESS_FIELDS:
+        column = columns[name]
+        if all(column):
+            known += 1
+        elif any(column):
+            partly.append(column)
+    total = [known] * len(columns[FULLNESS_FIELDS[0]])
+    for column in partly:
+        total = list(map(add, total, map(bool, column)))
+    return total
 
 
 FULLNESS_STEP: Final = 1 << (_REPORT_BITS + _REVISION_BITS)
