@@ -21,6 +21,7 @@ from tokenweir.settings import ClickHouseSettings
 
 try:
     import clickhouse_connect
+    from clickhouse_connect.driver import httputil
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     from sinks.clickhouse.failures import MISSING_SCHEMA_CODES, brief, failure_of
@@ -139,6 +140,8 @@ class LedgerClient:
                 connect_timeout=_CONNECT_TIMEOUT_SECONDS,
                 send_receive_timeout=int(self.settings.insert_timeout_seconds),
                 autogenerate_session_id=False,
+                # Clients that share a pool close each other's connections when one of them lets go of its own.
+                pool_mgr=httputil.get_pool_manager(),
                 # Off by default on servers that are not quite recent, and the usage views rest on it.
                 settings={"enable_shared_storage_snapshot_in_query": 1},
             )
@@ -158,7 +161,7 @@ class LedgerClient:
             for idle in self._idle.values():
                 idle.clear()
         for client in clients:
-            client.close()
+            let_go(client)
 
     def __enter__(self) -> "LedgerClient":
         return self
@@ -183,7 +186,7 @@ class LedgerClient:
                 if keep:
                     self._idle[in_database].append(client)
             if not keep:
-                client.close()
+                let_go(client)
 
     def _connect_failure(self, error: ClickHouseError | OSError) -> TokenweirError:
         code = getattr(error, "code", None)
@@ -199,6 +202,16 @@ class LedgerClient:
             hint="Is it running, and is TOKENWEIR_CLICKHOUSE__DSN right?",
             retry_after_seconds=2.0,
         )
+
+
+def let_go(client: "Client") -> None:
+    """Close a client of `open_client`, with the connections that only it has."""
+    client.close()
+    pool = getattr(client, "http", None)
+    if pool is not None:
+        pool.clear()
+        # The driver keeps every pool it makes in this register for ever.
+        httputil.all_managers.pop(pool, None)
 
 
 def _chdb_failure(directory: str, error: BaseException) -> TokenweirError:

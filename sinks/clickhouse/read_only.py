@@ -12,7 +12,7 @@ from typing import Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sinks.clickhouse.client import LedgerClient
+from sinks.clickhouse.client import LedgerClient, let_go
 from sinks.clickhouse.failures import OVERLOAD_CODES, brief, failure_of
 from tokenweir.errors import StoreUnavailable, TokenweirError, WrongCall
 
@@ -70,7 +70,7 @@ def read_only_query(client: LedgerClient, sql: str, format: str = "JSON") -> byt
     except (ClickHouseError, OSError) as error:
         raise _failure(error) from error
     finally:
-        driver.close()
+        let_go(driver)
 
 
 def check_read_only(sql: str, refused_functions: frozenset[str] = _REFUSED_FUNCTIONS) -> tuple[str, str]:
