@@ -75,12 +75,9 @@ def table_of(found: list[Measurement]) -> Table:
         "CPU s",
         "wall s",
         "peak MiB",
-        "the baseline is",
     ):
-        is_text = heading in ("measure", "unit", "", "the baseline is")
-        table.add_column(
-            heading, justify="left" if is_text else "right", no_wrap=heading != "the baseline is"
-        )
+        is_text = heading in ("measure", "unit", "")
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
     for one in found:
         table.add_row(
             one.name,

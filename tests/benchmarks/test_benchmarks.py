@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def test_the_table_shows_bars_reached_missed_and_not_taken() -> None:
     assert "reached" in said
     assert "missed" in said
     assert "150x" in said
-    assert "three    -" in said
+    assert re.search(r"three +-", said)
 
 
 def test_a_clock_counts_the_cpu_seconds_of_its_block() -> None:
