@@ -67,6 +67,7 @@ def table_of(found: list[Measurement]) -> Table:
     for heading in (
         "measure",
         "value",
+        "mean",
         "bar",
         "",
         "unit",
@@ -82,6 +83,7 @@ def table_of(found: list[Measurement]) -> Table:
         table.add_row(
             one.name,
             _figure(one.value),
+            "" if one.mean is None else _figure(one.mean),
             "" if one.bar is None else _figure(one.bar),
             {None: "", True: "[green]reached[/green]", False: "[red]missed[/red]"}[one.reached],
             one.unit,

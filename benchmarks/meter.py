@@ -4,12 +4,13 @@ Beside it the plain way of doing the same: one event a message, pydantic for eac
 each. Both work on events of the same making and neither touches Kafka (`benchmarks.roles` does).
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import TypeAdapter
 
-from benchmarks.measure import PER_CORE, Clock, Measurement, clock
+from benchmarks.measure import PER_CORE, Measurement, best_rate, clock, in_parts, mean_rate
 from benchmarks.pricing import plain_cost
 from benchmarks.workload import BATCH_EVENTS, usage_message
 from streams.meter import Meter
@@ -20,6 +21,7 @@ from tokenweir.usage.wire import HEADERS
 MESSAGES: Final = 400
 WARM_MESSAGES: Final = 48
 PLAIN_EVENTS: Final = 6_000
+PARTS: Final = 10
 NOW: Final = datetime(2026, 11, 23, 12, 0, 10, tzinfo=UTC)
 
 
@@ -45,15 +47,17 @@ def run(
     for number in range(warm):
         step(number)
     with clock() as taken:
-        done = sum(step(number) for number in range(warm, messages))
-    plain = _plain([line for value in values for line in value.split(b"\n")][:plain_events])
+        parts = in_parts(step, range(warm, messages), PARTS)
+    lines = [line for value in values for line in value.split(b"\n")][:plain_events]
+    plain = in_parts(_plain_of(lines), range(len(lines)), PARTS)
     return [
         Measurement(
             name="meter_step",
-            value=done / taken.cpu_seconds,
+            value=best_rate(parts),
+            mean=mean_rate(parts),
             unit=PER_CORE,
             bar=100_000,
-            baseline=plain_events / plain.cpu_seconds,
+            baseline=best_rate(plain),
             baseline_is="one event a message, pydantic and genai-prices for each",
             cpu_seconds=taken.cpu_seconds,
             wall_seconds=taken.wall_seconds,
@@ -62,10 +66,12 @@ def run(
     ]
 
 
-def _plain(lines: list[bytes]) -> Clock:
+def _plain_of(lines: list[bytes]) -> Callable[[int], int]:
     adapter = TypeAdapter(UsageEvent)
-    with clock() as taken:
-        for line in lines:
-            event = adapter.validate_json(line)
-            event.model_copy(update={"cost": plain_cost(event)}).model_dump_json()
-    return taken
+
+    def work(number: int) -> int:
+        event = adapter.validate_json(lines[number])
+        event.model_copy(update={"cost": plain_cost(event)}).model_dump_json()
+        return 1
+
+    return work

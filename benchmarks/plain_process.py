@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import TypeAdapter
 
-from benchmarks.measure import clock, peak_mib
+from benchmarks.measure import Part, clock, peak_mib
 from benchmarks.pricing import plain_cost
 from benchmarks.role_process import Result, Spec
 from sinks.clickhouse import connect, migrate
@@ -102,15 +102,22 @@ async def _sink(spec: Spec, consumer: Any) -> Result:
 async def _work_off(spec: Spec, consumer: Any, handle: Any, finish: Any) -> Result:
     for _ in range(spec.warm_events):
         await handle(await consumer.getone())
+    parts: list[Part] = []
+    size = (spec.total_events - spec.warm_events) // spec.parts
     with clock() as taken:
-        for _ in range(spec.total_events - spec.warm_events):
-            await handle(await consumer.getone())
-        await finish()
+        for number in range(spec.parts):
+            with clock() as part:
+                for _ in range(size):
+                    await handle(await consumer.getone())
+                if number + 1 == spec.parts:
+                    await finish()
+            parts.append(Part(size, part.cpu_seconds))
     return Result(
-        events=spec.total_events - spec.warm_events,
+        events=size * spec.parts,
         cpu_seconds=taken.cpu_seconds,
         wall_seconds=taken.wall_seconds,
         peak_mib=peak_mib(),
+        parts=parts,
     )
 
 

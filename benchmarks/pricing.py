@@ -4,18 +4,20 @@ Beside it genai-prices' own calculation on the same events. The events are those
 models of nine vendors, one of them billed in yuan, one without a price.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
 from genai_prices import Usage, calc_price
 
-from benchmarks.measure import Measurement, clock
+from benchmarks.measure import PER_CORE, Measurement, best_rate, clock, in_parts, mean_rate
 from benchmarks.workload import BATCH_EVENTS, WORKLOADS, usage_message
 from tokenweir.pricing import PriceBook
 from tokenweir.usage import UsageEvent
 
 ROUNDS: Final = 400
 BASELINE_EVENTS: Final = 8_000
+PARTS: Final = 10
 AT: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -32,42 +34,51 @@ def run(
     lookup, price = book.lookup, book.price
     for event in events:
         price(event)
+    columns = {name: [getattr(event, name) for event in events] for name in UsageEvent.model_fields}
     keys = [(event.vendor, event.model, event.time) for event in events]
-    with clock() as looking_up:
-        for _ in range(rounds):
-            for vendor, model, moment in keys:
-                lookup(vendor, model, moment)
-    with clock() as pricing:
-        for _ in range(rounds // 10 + 1):
-            for event in events:
-                price(event)
+
+    def look_up(_: int) -> int:
+        for vendor, model, moment in keys:
+            lookup(vendor, model, moment)
+        return len(keys)
+
+    def price_each(_: int) -> int:
+        for event in events:
+            price(event)
+        return len(events)
+
+    def price_together(_: int) -> int:
+        return len(book.price_all(events, columns))
+
     priced = [event for event in events if price(event).cost_picos is not None][:baseline]
-    with clock() as plain:
-        found = sum(_plain(event) for event in priced)
-    beside = "genai_prices.calc_price, which finds the price and calculates"
+    plain = best_rate(in_parts(lambda number: _plain(priced[number]), range(len(priced)), PARTS))
     return [
-        Measurement(
-            name="pricing_lookup",
-            value=len(keys) * rounds / looking_up.cpu_seconds,
-            unit="lookups/s per core",
-            bar=1_000_000,
-            baseline=found / plain.cpu_seconds,
-            baseline_is=beside,
-            cpu_seconds=looking_up.cpu_seconds,
-            wall_seconds=looking_up.wall_seconds,
-            note="which row of the book holds for a vendor, a model and a time",
+        _measurement(
+            "pricing_lookup", look_up, rounds, plain, "which row holds for a vendor, a model, a time"
         ),
-        Measurement(
-            name="pricing_price",
-            value=len(events) * (rounds // 10 + 1) / pricing.cpu_seconds,
-            unit="events/s per core",
-            baseline=found / plain.cpu_seconds,
-            baseline_is=beside,
-            cpu_seconds=pricing.cpu_seconds,
-            wall_seconds=pricing.wall_seconds,
-            note="lookup and exact cost by component",
+        _measurement(
+            "pricing_price", price_each, rounds // 10 + 1, plain, "lookup and exact cost by component"
         ),
+        _measurement("pricing_price_all", price_together, rounds // 10 + 1, plain, "the same, in batches"),
     ]
+
+
+def _measurement(name: str, work: Callable[[int], int], rounds: int, plain: float, note: str) -> Measurement:
+    with clock() as taken:
+        parts = in_parts(work, range(rounds), PARTS)
+    is_lookup = name == "pricing_lookup"
+    return Measurement(
+        name=name,
+        value=best_rate(parts),
+        mean=mean_rate(parts),
+        unit="lookups/s per core" if is_lookup else PER_CORE,
+        bar=1_000_000 if is_lookup else None,
+        baseline=plain,
+        baseline_is="genai_prices.calc_price, which finds the price and calculates",
+        cpu_seconds=taken.cpu_seconds,
+        wall_seconds=taken.wall_seconds,
+        note=note,
+    )
 
 
 def _plain(event: UsageEvent) -> int:

@@ -17,7 +17,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 
-from benchmarks.measure import clock, peak_mib
+from benchmarks.measure import Part, clock, peak_mib
 from sinks.clickhouse import ClickHouseLedger, connect, migrate
 from streams.app import RoleName
 from streams.worker import run_worker
@@ -34,16 +34,21 @@ class Spec(BaseModel):
     settings: Settings
     warm_events: int
     total_events: int
+    parts: int = 1
     patience_seconds: float = 240.0
 
 
 class Result(BaseModel):
-    """What one process did. stored_calls: what the ledger holds at the end; None for a role without one."""
+    """What one process did, also part by part.
+
+    stored_calls: what the ledger holds at the end; None for a role without one.
+    """
 
     events: int
     cpu_seconds: float
     wall_seconds: float
     peak_mib: float
+    parts: list[Part]
     stored_calls: int | None = None
 
 
@@ -82,14 +87,22 @@ async def measured(spec: Spec) -> Result:
 
 
 async def _count(spec: Spec, registry: CollectorRegistry) -> Result:
-    begun = await _reach(spec.warm_events, registry, spec.role)
+    begun = done = await _reach(spec.warm_events, registry, spec.role)
+    parts: list[Part] = []
     with clock() as taken:
-        ended = await _reach(spec.total_events, registry, spec.role)
+        for number in range(1, spec.parts + 1):
+            goal = begun + (spec.total_events - begun) * number // spec.parts
+            with clock() as part:
+                reached = await _reach(goal, registry, spec.role)
+            if reached > done:
+                parts.append(Part(reached - done, part.cpu_seconds))
+            done = reached
     return Result(
-        events=ended - begun,
+        events=done - begun,
         cpu_seconds=taken.cpu_seconds,
         wall_seconds=taken.wall_seconds,
         peak_mib=peak_mib(),
+        parts=parts,
     )
 
 

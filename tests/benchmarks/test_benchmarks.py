@@ -12,7 +12,7 @@ from benchmarks import emitter, meter, pricing, roles
 from benchmarks.__main__ import table_of, write
 from benchmarks.apart import run_apart
 from benchmarks.brokers import APACHE, RunningBroker
-from benchmarks.measure import Measurement, clock
+from benchmarks.measure import Measurement, Part, best_rate, clock, in_parts, mean_rate
 from benchmarks.workload import MODELS, WORKLOADS, usage_message
 from tests.kafka.fixtures import Broker
 from tokenweir.usage.reading import read_event_line
@@ -21,7 +21,7 @@ from tokenweir.usage.wire import encode_event
 AT = datetime(2026, 11, 23, 12, 0, 10, tzinfo=UTC)
 TINY = roles.Sizes(
     messages=12,
-    warm_messages=2,
+    warm_messages=0,
     batch_events=50,
     block_events=100,
     plain_meter_events=40,
@@ -54,9 +54,16 @@ def test_the_traffic_is_valid_varied_and_written_as_ours_is() -> None:
 
 def test_pricing_and_the_step_are_measured_beside_a_baseline() -> None:
     found = pricing.run(workloads=4, rounds=2, baseline=20) + meter.run(messages=6, warm=2, plain_events=20)
-    assert [one.name for one in found] == ["pricing_lookup", "pricing_price", "meter_step"]
+    assert [one.name for one in found] == [
+        "pricing_lookup",
+        "pricing_price",
+        "pricing_price_all",
+        "meter_step",
+    ]
     for one in found:
         assert one.value
+        assert one.mean
+        assert one.mean <= one.value
         assert one.ratio is not None
         assert one.cpu_seconds > 0
 
@@ -138,6 +145,14 @@ def test_the_table_shows_bars_reached_missed_and_not_taken() -> None:
     assert "missed" in said
     assert "150x" in said
     assert re.search(r"three +-", said)
+
+
+def test_work_is_timed_in_parts_of_which_the_best_and_the_mean_are_told() -> None:
+    parts = in_parts(lambda number: number, range(1, 11), 4)
+    assert [part.events for part in parts] == [1 + 2 + 3, 4 + 5 + 6, 7 + 8 + 9, 10]
+    told = [Part(100, 2.0), Part(100, 1.0), Part(100, 5.0)]
+    assert best_rate(told) == 100.0
+    assert mean_rate(told) == 37.5
 
 
 def test_a_clock_counts_the_cpu_seconds_of_its_block() -> None:
