@@ -19,7 +19,7 @@ from kafka import KafkaProducer
 
 from benchmarks.brokers import BROKERS, RunningBroker, running_brokers
 from benchmarks.measure import Clock, Measurement, clock
-from producers.connection import producer_options
+from producers.delivery.connection import producer_options
 from producers.emitter import Emitter
 from streams.topic_admin import ensure_topics
 from tokenweir.local.broker import HOST, free_port

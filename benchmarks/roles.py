@@ -23,7 +23,7 @@ from benchmarks.brokers import BROKERS, RunningBroker, running_brokers
 from benchmarks.measure import PER_CORE, Measurement, best_rate, mean_rate
 from benchmarks.role_process import Result, Spec
 from benchmarks.workload import BATCH_EVENTS, UsageMessage, usage_message
-from producers.connection import producer_options
+from producers.delivery.connection import producer_options
 from streams.app import RoleName
 from streams.meter import Meter
 from streams.topic_admin import ensure_topics

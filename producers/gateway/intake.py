@@ -21,10 +21,10 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 
 from producers.delivery import Delivery
+from producers.delivery.receipts import confirmed
 from producers.gateway.body import RequestRefused, check_content, decoded, pieces_of, read_body
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.sorting import Sorted, rejection_messages, sort_pieces
-from producers.receipts import confirmed
 from tokenweir import topics
 from tokenweir.errors import BrokerUnavailable, RejectedInput
 from tokenweir.settings import GatewaySettings

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
-from producers.batching import Batcher, Message, workload_of
+from producers.delivery.batching import Batcher, Message, workload_of
 from tokenweir.errors import RejectedInput
 from tokenweir.usage import Rejection, wire
 from tokenweir.usage.reading import read_event_line

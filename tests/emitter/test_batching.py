@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.batching import Batcher, Message, messages_of, workload_of
+from producers.delivery.batching import Batcher, Message, messages_of, workload_of
 from tests.emitter.topic_contents import event
 from tokenweir.usage import wire
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from producers.batching import Message
 from producers.delivery import Delivery
-from producers.receipts import confirmed
-from producers.sender import BlockingSender
+from producers.delivery.batching import Message
+from producers.delivery.receipts import confirmed
+from producers.delivery.sender import BlockingSender
 from tests.emitter.topic_contents import event, make_topics, read_ids, read_topic
 from tests.kafka.fixtures import APACHE, Broker
 from tokenweir.errors import BrokerUnavailable, RejectedInput

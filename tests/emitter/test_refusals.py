@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from kafka import errors as kafka_errors
 
-from producers.batching import Message
-from producers.connection import Failure, failure_of, open_producer
 from producers.delivery import Delivery
+from producers.delivery.batching import Message
+from producers.delivery.connection import Failure, failure_of, open_producer
 from tokenweir.errors import BrokerUnavailable, RejectedInput
 from tokenweir.local.broker import free_port
 from tokenweir.settings import KafkaSettings

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from producers.batching import Message
 from producers.delivery import Delivery
-from producers.sender import BlockingSender
+from producers.delivery.batching import Message
+from producers.delivery.sender import BlockingSender
 from producers.simulation import FleetSimulation
 from tests.clickhouse.process import clickhouse_server
 from tests.end_to_end.commands import weir, weir_json, weir_process

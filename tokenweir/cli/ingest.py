@@ -19,10 +19,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from producers.batching import Message
 from producers.delivery import Delivery
+from producers.delivery.batching import Message
+from producers.delivery.sender import BlockingSender
 from producers.files import ColumnMap, FileReading, ReadOptions, UnreadableFile, format_names, read_files
-from producers.sender import BlockingSender
 from streams.topic_admin import describe_topics
 from tokenweir import topics
 from tokenweir.cli.logs import set_up_logs

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from producers.delivery.sender import BlockingSender
 from producers.emitter import Emitter
-from producers.sender import BlockingSender
 from producers.simulation import FleetSimulation
 from producers.simulation.totals import Sums, TotalsTally
 from sinks.clickhouse import queries

@@ -8,9 +8,9 @@ from collections import deque
 from types import TracebackType
 from typing import Final, Self
 
-from producers.batching import Batcher, Message, workload_of
-from producers.delivery import Delivery
-from producers.receipts import Receipt
+from producers.delivery.batching import Batcher, Message, workload_of
+from producers.delivery.delivery import Delivery
+from producers.delivery.receipts import Receipt
 from tokenweir import topics
 from tokenweir.usage import UsageEvent, wire
 

@@ -27,12 +27,19 @@ from typing import Final
 
 from kafka import errors as kafka_errors
 
-from producers.batching import Message
-from producers.bounded_log import BoundedLog
-from producers.connection import Failure, Producer, failure_of, forget_after_fork, let_go, open_producer
-from producers.pending import Entry, Pending
-from producers.receipts import Receipt, complete, halves_of
-from producers.statistics import DeliveryStatistics
+from producers.delivery.batching import Message
+from producers.delivery.bounded_log import BoundedLog
+from producers.delivery.connection import (
+    Failure,
+    Producer,
+    failure_of,
+    forget_after_fork,
+    let_go,
+    open_producer,
+)
+from producers.delivery.pending import Entry, Pending
+from producers.delivery.receipts import Receipt, complete, halves_of
+from producers.delivery.statistics import DeliveryStatistics
 from tokenweir.errors import BrokerUnavailable, RejectedInput, TokenweirError
 from tokenweir.settings import KafkaSettings, topic_name
 from tokenweir.usage import wire

@@ -7,8 +7,8 @@ whether or not it is under way.
 import heapq
 from collections.abc import Iterator
 
-from producers.batching import Message
-from producers.receipts import Receipt
+from producers.delivery.batching import Message
+from producers.delivery.receipts import Receipt
 
 Sequence = tuple[int, ...]
 """The place of a message; a half of message (7,) is (7, 0) or (7, 1), so that it keeps its place."""

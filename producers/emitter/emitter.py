@@ -25,11 +25,11 @@ from queue import Empty, SimpleQueue
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
-from producers.batching import Batcher, Message, workload_of
-from producers.bounded_log import BoundedLog
-from producers.connection import Producer, open_producer
 from producers.delivery import Delivery
-from producers.statistics import EmitterStatistics
+from producers.delivery.batching import Batcher, Message, workload_of
+from producers.delivery.bounded_log import BoundedLog
+from producers.delivery.connection import Producer, open_producer
+from producers.delivery.statistics import EmitterStatistics
 from tokenweir import topics
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.settings import KafkaSettings, topic_name
