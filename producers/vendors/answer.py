@@ -63,8 +63,10 @@ class AnswerContext:
 class Reading:
     """One billed call as its answer tells it.
 
-    counts: token fields of UsageEvent, inclusive totals with subsets. units: other meters. inner: calls that were
-    billed within this one at another model's price or outside its totals, each with its own counts.
+    counts: token fields of UsageEvent, inclusive totals with subsets. units: other meters. facts: further fields of
+    UsageEvent that the answer states, e.g. reported_cost, duration_ms, ttft_ms, requested_model; empty ones are left
+    out. inner: calls that were billed within this one at another model's price or outside its totals, each with its
+    own counts.
     """
 
     model: str
@@ -77,6 +79,7 @@ class Reading:
     units: Mapping[str, Decimal] = field(default_factory=dict)
     status: str = "ok"
     error_code: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
     inner: tuple["Reading", ...] = ()
 
 

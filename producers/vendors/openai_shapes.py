@@ -7,10 +7,39 @@ Sources: types of the package openai 3.54; recorded answers.
 Limits: a chat completion does not say how often it searched the web.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading, service_tier, whole_units
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What a compatible host does otherwise than OpenAI in a chat completion.
+
+    Paths are dotted and tried in turn; the first that is there counts. Those of counts lie within the usage object.
+    usage: where the usage object stands. cache_outside, reasoning_outside: whether those tokens stand beside
+    the input or output count and are to be added to it. facts: further fields of UsageEvent that the answer
+    states. units: other meters that it states.
+    """
+
+    usage: tuple[str, ...] = ("usage",)
+    model: tuple[str, ...] = ("model",)
+    response_id: tuple[str, ...] = ("id",)
+    input: tuple[str, ...] = ("prompt_tokens",)
+    output: tuple[str, ...] = ("completion_tokens",)
+    cache_read: tuple[str, ...] = ("prompt_tokens_details.cached_tokens",)
+    cache_write: tuple[str, ...] = ("prompt_tokens_details.cache_write_tokens",)
+    reasoning: tuple[str, ...] = ("completion_tokens_details.reasoning_tokens",)
+    cache_outside: bool = False
+    reasoning_outside: bool = False
+    facts: Callable[[Answer], Mapping[str, Any]] = lambda _: {}
+    units: Callable[[Answer], Mapping[str, Decimal]] = lambda _: {}
+
+
+OPENAI: Final = Habits()
 _RESPONSE_STATUS = {"failed": "error", "cancelled": "cancelled"}
 
 
@@ -43,27 +72,33 @@ def is_realtime(answer: Answer) -> bool:
     return answer.has_any("response.usage")
 
 
-def read_chat_completion(answer: Answer) -> Reading:
+def read_chat_completion(answer: Answer, habits: Habits = OPENAI) -> Reading:
     """`chat.completion`, and the last chunk of a stream, which carries the same usage object."""
-    answer.need_any("usage.prompt_tokens", "usage.completion_tokens")
+    at = next((path for path in habits.usage if answer.has_any(path)), habits.usage[0])
+    usage = answer.part(at)
+    usage.need_any(*habits.input, *habits.output)
+    cache_read, cache_write = usage.count(*habits.cache_read), usage.count(*habits.cache_write)
+    reasoning = usage.count(*habits.reasoning)
     filtered = any(choice.find("finish_reason") == "content_filter" for choice in answer.parts("choices"))
     return Reading(
-        model=answer.text("model"),
-        response_id=answer.text("id"),
+        model=answer.text(*habits.model),
+        response_id=answer.text(*habits.response_id),
         time=answer.moment("created"),
         service_tier=service_tier(answer.text("service_tier")),
         status="filtered" if filtered else "ok",
         counts={
-            "input_tokens": answer.count("usage.prompt_tokens"),
-            "cache_read_tokens": answer.count("usage.prompt_tokens_details.cached_tokens"),
-            "cache_write_tokens": answer.count("usage.prompt_tokens_details.cache_write_tokens"),
-            "input_audio_tokens": answer.count("usage.prompt_tokens_details.audio_tokens"),
-            "input_image_tokens": answer.count("usage.prompt_tokens_details.image_tokens"),
-            "output_tokens": answer.count("usage.completion_tokens"),
-            "reasoning_tokens": answer.count("usage.completion_tokens_details.reasoning_tokens"),
-            "output_audio_tokens": answer.count("usage.completion_tokens_details.audio_tokens"),
-            "output_image_tokens": answer.count("usage.completion_tokens_details.image_tokens"),
+            "input_tokens": usage.count(*habits.input) + (cache_read + cache_write) * habits.cache_outside,
+            "cache_read_tokens": cache_read,
+            "cache_write_tokens": cache_write,
+            "input_audio_tokens": usage.count("prompt_tokens_details.audio_tokens"),
+            "input_image_tokens": usage.count("prompt_tokens_details.image_tokens"),
+            "output_tokens": usage.count(*habits.output) + reasoning * habits.reasoning_outside,
+            "reasoning_tokens": reasoning,
+            "output_audio_tokens": usage.count("completion_tokens_details.audio_tokens"),
+            "output_image_tokens": usage.count("completion_tokens_details.image_tokens"),
         },
+        units=habits.units(answer),
+        facts=habits.facts(answer),
     )
 
 

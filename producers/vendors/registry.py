@@ -12,8 +12,8 @@ first whose `looks_like` says so is taken; register the special ones first.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -37,7 +37,32 @@ class Surface:
     looks_like: Sign
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A streamed answer put together.
+
+    body: what the same call would have given unstreamed, as far as it is known. complete: whether the stream came to
+    its end; a stream that was cut off is counted as far as its usage is known and marked.
+    """
+
+    body: Mapping[str, Any]
+    complete: bool = True
+
+
+Merger = Callable[[Sequence[Answer]], Merged]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """How the chunks of one surface of one vendor are put together."""
+
+    surface: str
+    merge: Merger
+    looks_like: Sign
+
+
 _SURFACES: dict[str, dict[str, Surface]] = {}
+_STREAMS: dict[str, dict[str, Stream]] = {}
 _SIGNS: dict[str, Sign] = {}
 
 
@@ -47,6 +72,19 @@ def surface(vendor: str, name: str, *, looks_like: Sign) -> Callable[[Reader], R
     def register(read: Reader) -> Reader:
         _SURFACES.setdefault(vendor, {})[name] = Surface(name, read, looks_like)
         return read
+
+    return register
+
+
+def stream(vendor: str, name: str, *, looks_like: Sign) -> Callable[[Merger], Merger]:
+    """Registers what merges the chunks of a streamed answer of surface `name`.
+
+    looks_like: whether one chunk is of such a stream; one chunk that says so is enough. Must not raise.
+    """
+
+    def register(merge: Merger) -> Merger:
+        _STREAMS.setdefault(vendor, {})[name] = Stream(name, merge, looks_like)
+        return merge
 
     return register
 
@@ -126,7 +164,10 @@ def read_calls(
         near = get_close_matches(name, known, 1, 0.4)
         hint = f"Did you mean {near[0]}? " if near else ""
         raise WrongCall(f"{vendor} has no surface {name!r}", hint=f"{hint}It has {', '.join(known)}")
-    reading = chosen.read(Answer(body))
+    return _events_of(vendor, chosen.read(Answer(body)), context)
+
+
+def _events_of(vendor: str, reading: Reading, context: AnswerContext) -> tuple[UsageEvent, ...]:
     event_id = vendor_event_id(vendor, reading.response_id) if reading.response_id else context.new_id()
     first = _event(vendor, reading, event_id, context)
     if not reading.inner:
@@ -136,6 +177,40 @@ def read_calls(
         for number, call in enumerate(reading.inner, start=1)
     )
     return (first, *inner)
+
+
+def read_stream(
+    vendor: str, chunks: Sequence[Mapping[str, Any]], *, surface: str | None = None, context: AnswerContext
+) -> tuple[UsageEvent, ...]:
+    """Every call that one streamed answer was billed as, from its decoded chunks in order.
+
+    The events say `streaming`; those of a stream that was cut off have status cancelled (unless the caller's fields
+    or the answer say otherwise) and the counts known so far. Raises as `read_calls` does.
+    """
+    known = _surfaces_of(vendor)
+    answers = [Answer(chunk) for chunk in chunks]
+    streams = _STREAMS.get(vendor, {})
+    for candidate in streams.values() if surface is None else filter(None, [streams.get(surface)]):
+        if surface is None and not any(map(candidate.looks_like, answers)):
+            continue
+        merged = candidate.merge(answers)
+        reading = known[candidate.surface].read(Answer(merged.body))
+        return _events_of(vendor, _streamed(reading, merged.complete), context)
+    raise RejectedInput(
+        "missing_field",
+        f"usage: these are no chunks of a stream of {vendor} that states its usage",
+        field="usage",
+        hint=f"Known are its streams of {', '.join(streams) or 'nothing'}",
+    )
+
+
+def _streamed(reading: Reading, complete: bool) -> Reading:
+    facts = {"streaming": True, **reading.facts}
+    if complete or reading.status != "ok":
+        return replace(reading, facts=facts)
+    return replace(
+        reading, facts=facts, status="cancelled", error_code=reading.error_code or "stream_cut_off"
+    )
 
 
 def read_answer(
@@ -172,5 +247,6 @@ def _event(
         value = getattr(reading, name)
         if value:
             fields[name] = value
+    fields.update(reading.facts)
     fields.update(context.fields)
     return read_event_object(fields, now=context.now)
