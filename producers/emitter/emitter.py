@@ -23,15 +23,18 @@ from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
 from types import MappingProxyType, TracebackType
-from typing import Final, Self
+from typing import Final, Self, Unpack
 
 from producers.delivery import Delivery
 from producers.delivery.batching import Batcher, Message, workload_of
 from producers.delivery.bounded_log import BoundedLog
 from producers.delivery.connection import Producer, open_producer
 from producers.delivery.statistics import EmitterStatistics
+from producers.emitter.attribution import NOTHING
+from producers.emitter.call import Call
+from producers.emitter.reports import CallFields, CallReport, ChunksReport, Report, Reporter
 from tokenweir import topics
-from tokenweir.errors import BrokerUnavailable
+from tokenweir.errors import BrokerUnavailable, TokenweirError
 from tokenweir.settings import KafkaSettings, topic_name
 from tokenweir.usage import UsageEvent, wire
 
@@ -49,6 +52,8 @@ _MEANINGS: Final = {
     "full": "as many wait for Kafka as may (full)",
     "closed": "the emitter is closed (closed)",
     "internal_error": "an error of the emitter's own (internal_error)",
+    "unreadable": "their answers state no usage that is known here (unreadable)",
+    "unanswered": "calls ended without an answer (unanswered)",
     "unencodable": "they were made past the checks of UsageEvent (unencodable)",
     "too_large": f"larger than {wire.MAX_EVENT_BYTES} bytes or than Kafka takes (too_large)",
     "malformed": "Kafka takes no such message (malformed)",
@@ -76,8 +81,12 @@ class Emitter:
         on_drop: OnDrop | None = None,
         linger_seconds: float = 0.1,
         exit_timeout_seconds: float = 5.0,
+        source: str = "emitter",
+        record_failures: bool = False,
         connect: Callable[[KafkaSettings], Producer] = open_producer,
     ) -> None:
+        self._reporter = Reporter(source, NOTHING)
+        self._record_failures = record_failures
         self._settings = settings
         self._max_pending_events = max_pending_events
         self._max_pending_bytes = max_pending_bytes
@@ -108,6 +117,55 @@ class Emitter:
             self._queue.put(event)
             if self._queue.qsize() > self._wake_at and not self._woken:
                 self._wake()
+            if self._thread is None:
+                self._start_thread()
+        except Exception:  # noqa: BLE001 - the boundary to the application, which must never feel us
+            return self._drop("internal_error")
+        return True
+
+    def call(
+        self,
+        *,
+        vendor: str,
+        model: str = "",
+        surface: str | None = None,
+        record_failures: bool | None = None,
+        **fields: Unpack[CallFields],
+    ) -> Call:
+        """A call to `vendor` that is about to be made, to be measured and reported: `with emitter.call(…) as call`.
+
+        model: the one that is asked for. surface: of `producers.vendors`; found out where it is None.
+        record_failures: whether a call that failed and was not billed has an event, too; the emitter's own setting
+        where it is None. fields: of the event; they hold whatever the answer says.
+        """
+        return Call(
+            self,
+            vendor=vendor,
+            model=model,
+            surface=surface,
+            record_failures=self._record_failures if record_failures is None else record_failures,
+            fields=dict(fields),
+        )
+
+    def take_call(self, report: CallReport) -> bool:
+        """For `Call`."""
+        return self._take(report)
+
+    def take_chunks(self, report: ChunksReport) -> None:
+        """For `Call`."""
+        self._take(report)
+
+    def note_unanswered(self) -> None:
+        """For `Call`."""
+        self._drop("unanswered")
+
+    def _take(self, report: Report) -> bool:
+        try:
+            if self._closed:
+                return self._drop("closed")
+            if self._is_full() and self._is_full():
+                return self._drop("full")
+            self._queue.put(report)
             if self._thread is None:
                 self._start_thread()
         except Exception:  # noqa: BLE001 - the boundary to the application, which must never feel us
@@ -177,7 +235,7 @@ class Emitter:
         )
 
     def _start_anew(self) -> None:
-        self._queue: SimpleQueue[UsageEvent | threading.Event | None] = SimpleQueue()
+        self._queue: SimpleQueue[UsageEvent | Report | threading.Event | None] = SimpleQueue()
         # In place of an Event, whose lock a signal handler that records could find held by its own thread.
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._woken = False
@@ -326,9 +384,20 @@ class Emitter:
                     0
                 )  # lets the application's threads run; encoding would hold the interpreter for long
 
-    def _handle(self, item: UsageEvent | threading.Event | None) -> None:
+    def _handle(self, item: UsageEvent | Report | threading.Event | None) -> None:
         if isinstance(item, UsageEvent):
             self._encode(item)
+            return
+        if item is not None and not isinstance(item, threading.Event):
+            try:
+                events = item.events(self._reporter)
+            except TokenweirError as error:
+                with self._lock:
+                    self._taken += 1
+                self._lose("unreadable", str(error))
+                return
+            for event in events:
+                self._encode(event)
             return
         with self._lock:
             self._marks -= 1
