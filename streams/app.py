@@ -29,13 +29,13 @@ from streams.sink_role import SinkRole
 from streams.steady_app import SteadyApp
 from tokenweir.errors import BrokerUnavailable, WrongCall
 from tokenweir.settings import KafkaSettings, Settings, topic_name
-from tokenweir.topics import METERED, REJECTED, USAGE, Topic
+from tokenweir.topics import BILLS, METERED, REJECTED, USAGE, Topic
 
 log = logging.getLogger("tokenweir.streams")
 
 RoleName = Literal["meter", "sink"]
 
-SOURCES: Final[dict[str, tuple[Topic, ...]]] = {"meter": (USAGE,), "sink": (METERED, REJECTED)}
+SOURCES: Final[dict[str, tuple[Topic, ...]]] = {"meter": (USAGE,), "sink": (METERED, REJECTED, BILLS)}
 """What each role reads."""
 
 COMMIT_SECONDS: Final = 0.5

@@ -19,6 +19,10 @@ class BlockSink(Protocol):
         """Keep the rejections in `lines` (NDJSON of Rejection). Raises as `write_events` does."""
         ...
 
+    def write_bills(self, lines: bytes, token: str) -> None:
+        """Keep the lines of vendors' reports in `lines` (NDJSON of VendorBill). Raises as `write_events` does."""
+        ...
+
     def keep(self, now: datetime) -> None:
         """Housekeeping that is due at `now` (UTC). Called about once a second between blocks.
 

@@ -27,7 +27,7 @@ from streams.progress import Partition
 from streams.role import Clock, Message, Role, reported_at_ms
 from tokenweir.errors import RejectedInput, StoreUnavailable
 from tokenweir.settings import KafkaSettings, topic_name
-from tokenweir.topics import REJECTED
+from tokenweir.topics import BILLS, REJECTED
 from tokenweir.usage.wire import CONTENT_TYPE, HEADER_CONTENT_TYPE
 
 log = logging.getLogger("tokenweir.streams.sink")
@@ -61,6 +61,7 @@ class SinkRole(Role):
         super().__init__(app, metrics, clock)
         self._sink = sink
         self._rejected_topic = topic_name(settings, REJECTED.name)
+        self._bills_topic = topic_name(settings, BILLS.name)
         self._flush_events = flush_events
         self._flush_seconds = flush_seconds
         self._gathered: list[Gathered] = []
@@ -165,12 +166,16 @@ class SinkRole(Role):
         block = [one for one in self._replace([]) if self.progress.is_current(one.ticket)]
         try:
             rejections = [one for one in block if one.position.topic == self._rejected_topic]
-            events = [one for one in block if one.position.topic != self._rejected_topic]
-            if events:
-                refused = await self._offer(self._sink.write_events, events)
+            bills = [one for one in block if one.position.topic == self._bills_topic]
+            beside = (self._rejected_topic, self._bills_topic)
+            events = [one for one in block if one.position.topic not in beside]
+            for write, lines in ((self._sink.write_events, events), (self._sink.write_bills, bills)):
+                if not lines:
+                    continue
+                refused = await self._offer(write, lines)
                 await self._send_refused(refused)
-                self._finish_all(events)
-                self.metrics.sent_events.inc(sum(one.line_count for one in events) - len(refused))
+                self._finish_all(lines)
+                self.metrics.sent_events.inc(sum(one.line_count for one in lines) - len(refused))
             if rejections:
                 for one in await self._offer(self._sink.write_rejections, rejections):
                     log.error(

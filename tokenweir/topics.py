@@ -56,5 +56,12 @@ SIGNALS: Final = Topic(
     3,
     {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"},
 )
+BILLS: Final = Topic(
+    "bills",
+    "vendors' own usage and cost reports",
+    "account: tenant, vendor, account",
+    3,
+    {"retention.ms": str(30 * _DAY_MS), "max.message.bytes": _MESSAGE_BYTES, "cleanup.policy": "delete"},
+)
 
-TOPICS: Final = (USAGE, METERED, WINDOWS, REJECTED, SIGNALS)
+TOPICS: Final = (USAGE, METERED, WINDOWS, REJECTED, SIGNALS, BILLS)

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from tokenweir.bills import VendorBill
 from tokenweir.usage import MeteredEvent, Rejection
 from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
 
 EVENT_COLUMNS: Final = tuple(MeteredEvent.model_fields)
 REJECTION_COLUMNS: Final = tuple(Rejection.model_fields)
+BILL_COLUMNS: Final = tuple(VendorBill.model_fields)
 
 ROLLUP_DIMENSIONS: Final = (*GROUP_FIELDS[1:], "status", "price_status")
 """By what, besides tenant and period, the rollups are kept."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from sinks.clickhouse.client import LedgerClient
-from sinks.clickhouse.columns import EVENT_COLUMNS, REJECTION_COLUMNS
+from sinks.clickhouse.columns import BILL_COLUMNS, EVENT_COLUMNS, REJECTION_COLUMNS
 from sinks.clickhouse.rollups import RollupKeeper
 from sinks.clickhouse.settle import Settler
 
@@ -72,6 +72,18 @@ class ClickHouseLedger:
             lines,
             {**self._settings, "insert_deduplication_token": token},
             doing="storing rejections",
+        )
+
+    def write_bills(self, lines: bytes, token: str) -> None:
+        """Store lines of vendors' reports (NDJSON of VendorBill). Arguments and errors as in `write_events`."""
+        if not lines.strip():
+            return
+        self._client.insert_lines(
+            "vendor_bill_lines",
+            BILL_COLUMNS,
+            lines,
+            {**self._settings, "insert_deduplication_token": token},
+            doing="storing vendors' bills",
         )
 
     def keep(self, now: datetime) -> None:

@@ -18,6 +18,9 @@ class Moody:
         if self.mood is not None:
             raise self.mood
 
+    def write_bills(self, lines: bytes, token: str) -> None:
+        self.write_events(lines, token)
+
     def write_rejections(self, lines: bytes, token: str) -> None:
         self.write_events(lines, token)
 

@@ -14,6 +14,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.events: dict[tuple[str, str], dict[str, Any]] = {}
         self.rejections: dict[str, Rejection] = {}
+        self.bill_lines: list[bytes] = []
         self.away = False
         self.refuses = b"\x00"
         self.offered = 0
@@ -36,6 +37,11 @@ class MemoryStore:
         for line in lines.split(b"\n"):
             rejection = Rejection.model_validate_json(line)
             self.rejections[rejection.id] = rejection
+
+    def write_bills(self, lines: bytes, token: str) -> None:
+        """Keep bill lines."""
+        self._admit(lines, token)
+        self.bill_lines.extend(lines.split(b"\n"))
 
     def keep(self, _now: Any) -> None:
         """Count the call."""

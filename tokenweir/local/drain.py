@@ -18,7 +18,7 @@ from streams.app import consumer_group
 from streams.topic_admin import end_offsets
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.settings import KafkaSettings, client_security, topic_name
-from tokenweir.topics import METERED, REJECTED, USAGE, Topic
+from tokenweir.topics import BILLS, METERED, REJECTED, USAGE, Topic
 
 _POLL_SECONDS = 0.2
 _REQUEST_TIMEOUT_MS = 20_000
@@ -33,11 +33,12 @@ class Undrained:
     usage_messages: int = 0
     metered_messages: int = 0
     rejected_messages: int = 0
+    bills_messages: int = 0
 
     @property
     def total(self) -> int:
         """All messages that wait."""
-        return self.usage_messages + self.metered_messages + self.rejected_messages
+        return self.usage_messages + self.metered_messages + self.rejected_messages + self.bills_messages
 
 
 class _Committed:
@@ -113,4 +114,5 @@ def wait_until_stored(
         usage = wait(watch, "meter", ends(USAGE), Undrained)
         metered = wait(watch, "sink", ends(METERED), lambda count: Undrained(usage, count))
         rejected = wait(watch, "sink", ends(REJECTED), lambda count: Undrained(usage, metered, count))
-    return Undrained(usage, metered, rejected)
+        bills = wait(watch, "sink", ends(BILLS), lambda count: Undrained(usage, metered, rejected, count))
+    return Undrained(usage, metered, rejected, bills)
