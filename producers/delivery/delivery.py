@@ -37,10 +37,11 @@ from producers.delivery.connection import (
     let_go,
     open_producer,
 )
-from producers.delivery.pending import Entry, Pending
-from producers.delivery.receipts import Receipt, complete, halves_of
+from producers.delivery.pending import Entry
+from producers.delivery.receipts import OnSettled, Receipt
 from producers.delivery.statistics import DeliveryStatistics
-from tokenweir.errors import BrokerUnavailable, RejectedInput, TokenweirError
+from producers.delivery.waiting import Waiting
+from tokenweir.errors import BrokerUnavailable, RejectedInput
 from tokenweir.settings import KafkaSettings, topic_name
 from tokenweir.usage import wire
 
@@ -68,25 +69,19 @@ class Delivery:
         on_connected: Callable[[], None] | None = None,
     ) -> None:
         self.max_pending_bytes = max_pending_bytes
-        self.settled_events = 0  # confirmed or dropped; read without the lock by callers in a hurry
         self._settings = settings
         self._connect = connect
         self._on_connected = on_connected
-        self._changed = threading.Condition()  # re-entrant: a receipt's callback may come back here
+        self._waiting = Waiting(self._begin_pauses_anew)
+        self._changed = self._waiting.changed
         self._said = BoundedLog(log)
-        self._pending = Pending()
-        self._last_sequence = 0
         self._thread: threading.Thread | None = None
         self._producer: Producer | None = None
         self._eager = False
-        self._stopping = False
         self._session = 0
         self._session_error: BaseException | None = None
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._last_error = ""
-        self._sent_events = 0
-        self._confirmed_events = 0
-        self._dropped: Counter[str] = Counter()
 
     # What senders call.
 
@@ -101,11 +96,13 @@ class Delivery:
             self._start_thread()
             self._changed.notify_all()
 
-    def submit(self, message: Message, receipt: Receipt | None = None) -> None:
+    def submit(
+        self, message: Message, receipt: Receipt | None = None, *, on_settled: OnSettled | None = None
+    ) -> None:
         """Take a message without looking at the bound. Never blocks. Raises BrokerUnavailable once closed."""
         with self._changed:
-            self._refuse_when_closed()
-            self._take(message, receipt)
+            self._waiting.refuse_when_closed()
+            self._take(message, receipt, on_settled)
 
     def try_send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Take all of `messages` or none; a receipt for each. Never blocks.
@@ -115,10 +112,10 @@ class Delivery:
         """
         receipts: list[Receipt] = [Future() for _ in messages]
         with self._changed:
-            self._refuse_when_closed()
+            self._waiting.refuse_when_closed()
             if not self._has_room(sum(message.size_bytes for message in messages)):
                 raise BrokerUnavailable(
-                    f"{self._pending.size_bytes} bytes wait for Kafka, as many as may{self._because()}",
+                    f"{self.pending_bytes} bytes wait for Kafka, as many as may{self._because()}",
                     hint="Send again later",
                 )
             for message, receipt in zip(messages, receipts, strict=True):
@@ -129,9 +126,10 @@ class Delivery:
         """Take a message, waiting for room up to `timeout_seconds`; then raises BrokerUnavailable."""
         receipt: Receipt = Future()
         size_bytes = message.size_bytes
+        waiting = self._waiting
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._has_room(size_bytes), timeout_seconds)
-            self._refuse_when_closed()
+            self._changed.wait_for(lambda: waiting.stopping or self._has_room(size_bytes), timeout_seconds)
+            waiting.refuse_when_closed()
             if not self._has_room(size_bytes):
                 raise self.unavailable(timeout_seconds)
             self._take(message, receipt)
@@ -139,9 +137,10 @@ class Delivery:
 
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until all that was taken before this call is settled; whether that came in time."""
+        waiting = self._waiting
         with self._changed:
-            target = (self._last_sequence + 1,)
-            return self._changed.wait_for(lambda: self._pending.settled_before(target), timeout_seconds)
+            target = (waiting.last_sequence + 1,)
+            return self._changed.wait_for(lambda: waiting.pending.settled_before(target), timeout_seconds)
 
     def close(self, timeout_seconds: float) -> bool:
         """Send what waits, up to `timeout_seconds`, then give up the rest; whether nothing had to be given up.
@@ -149,40 +148,47 @@ class Delivery:
         What is given up is counted as dropped ("closed") and its receipts fail. May be called again.
         """
         deadline = time.monotonic() + timeout_seconds
+        waiting = self._waiting
         with self._changed:
-            self._stopping = True
+            waiting.stopping = True
             self._changed.notify_all()
-            in_time = self._changed.wait_for(lambda: not self._pending, timeout_seconds)
-            left = list(self._pending)
+            in_time = self._changed.wait_for(lambda: not waiting.pending, timeout_seconds)
+            left = list(waiting.pending)
             thread = self._thread
         error = BrokerUnavailable(f"closed before Kafka confirmed{self._because()}")
         for entry in left:
-            self._settle(entry, "closed", error)
+            waiting.settle(entry, "closed", error)
         if thread is not None and thread is not threading.current_thread():
             # It may sit in a connection attempt, which cannot be broken off; it ends by itself after that.
             thread.join(max(deadline - time.monotonic(), 0.5))
         return in_time
 
     @property
+    def settled_events(self) -> int:
+        """Confirmed or dropped. Read without the lock, for callers in a hurry, as are the next two."""
+        return self._waiting.settled_events
+
+    @property
     def pending_bytes(self) -> int:
-        """Read without the lock, for callers in a hurry."""
-        return self._pending.size_bytes
+        """Taken and not settled."""
+        return self._waiting.pending.size_bytes
 
     @property
     def pending_events(self) -> int:
-        """Read without the lock, for callers in a hurry."""
-        return self._pending.events
+        """Taken and not settled."""
+        return self._waiting.pending.events
 
     @property
     def statistics(self) -> DeliveryStatistics:
         """The counts at this moment."""
+        waiting = self._waiting
         with self._changed:
             return DeliveryStatistics(
-                sent_events=self._sent_events,
-                confirmed_events=self._confirmed_events,
-                dropped_events=Counter(self._dropped),
-                pending_events=self._pending.events,
-                pending_bytes=self._pending.size_bytes,
+                sent_events=waiting.sent_events,
+                confirmed_events=waiting.confirmed_events,
+                dropped_events=Counter(waiting.dropped),
+                pending_events=waiting.pending.events,
+                pending_bytes=waiting.pending.size_bytes,
                 connections=self._session,
                 connected=self._producer is not None and self._session_error is None,
                 last_error=self._last_error,
@@ -203,24 +209,16 @@ class Delivery:
 
     # Under the lock.
 
-    def _refuse_when_closed(self) -> None:
-        if self._stopping:
-            raise BrokerUnavailable("the delivery is closed")
-
     def _because(self) -> str:
         return f" ({self._last_error})" if self._last_error else ""
 
     def _has_room(self, size_bytes: int) -> bool:
-        return not self._pending or self._pending.size_bytes + size_bytes <= self.max_pending_bytes
+        pending = self._waiting.pending
+        return not pending or pending.size_bytes + size_bytes <= self.max_pending_bytes
 
-    def _take(self, message: Message, receipt: Receipt | None) -> None:
+    def _take(self, message: Message, receipt: Receipt | None, on_settled: OnSettled | None = None) -> None:
         self._start_thread()
-        self._last_sequence += 1
-        entry = Entry((self._last_sequence,), message, receipt)
-        self._pending.enter(entry)
-        if receipt is not None:
-            receipt.add_done_callback(lambda done: self._withdraw(entry) if done.cancelled() else None)
-        self._changed.notify_all()
+        self._waiting.take(message, receipt, on_settled)
 
     def _start_thread(self) -> None:
         if self._thread is None:
@@ -228,61 +226,8 @@ class Delivery:
             thread.start()
             self._thread = thread
 
-    # How a message ends. Receipts are completed outside the lock: their callbacks are not ours.
-
-    def _settle(self, entry: Entry, reason: str = "", error: TokenweirError | None = None) -> None:
-        with self._changed:
-            if not self._pending.remove(entry):
-                return  # settled before: withdrawn, or confirmed by an earlier connection after all
-            self.settled_events += entry.message.events
-            if reason:
-                self._dropped[reason] += entry.message.events
-            else:
-                self._confirmed_events += entry.message.events
-                self._pause_seconds = _FIRST_PAUSE_SECONDS
-            self._changed.notify_all()
-        if entry.receipt is not None:
-            complete(entry.receipt, error)
-
-    def _withdraw(self, entry: Entry) -> None:
-        with self._changed:
-            if not entry.under_way and self._pending.remove(entry):
-                self.settled_events += entry.message.events
-                self._dropped["withdrawn"] += entry.message.events
-                self._changed.notify_all()
-
-    def _split(self, entry: Entry, error: BaseException) -> None:
-        halves = entry.message.halves()
-        if halves is None:
-            sentence = f"Kafka takes no event of {entry.message.size_bytes} bytes: {_words(error)}"
-            self._say("too_large", sentence)
-            self._settle(entry, "too_large", RejectedInput("too_large", sentence))
-            return
-        receipts = (None, None) if entry.receipt is None else halves_of(entry.receipt)
-        with self._changed:
-            if self._pending.remove(entry):
-                for number, (half, receipt) in enumerate(zip(halves, receipts, strict=True)):
-                    piece = Entry((*entry.sequence, number), half, receipt)
-                    piece.counted = True
-                    self._pending.enter(piece)
-                self._changed.notify_all()
-
-    def _park(self, entry: Entry) -> None:
-        with self._changed:
-            if entry in self._pending:
-                self._pending.park(entry, time.monotonic() + self._lengthened_pause())
-                self._changed.notify_all()
-        if entry.receipt is not None and entry.receipt.cancelled():
-            self._withdraw(entry)
-
-    def _refuse(self, entries: Sequence[Entry]) -> None:
-        """Tell those who wait for a confirmation that the cluster refuses; what nobody waits for is kept."""
-        error = BrokerUnavailable(
-            f"Kafka refused{self._because()}", hint="Check the user's rights and the topics"
-        )
-        for entry in entries:
-            if entry.receipt is not None:
-                self._settle(entry, "refused", error)
+    def _begin_pauses_anew(self) -> None:
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
 
     # The thread.
 
@@ -300,13 +245,15 @@ class Delivery:
                 self._after_failure(error)
 
     def _wait_for_work(self) -> bool:
+        waiting = self._waiting
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._eager or bool(self._pending))
-            return not self._stopping or bool(self._pending)
+            self._changed.wait_for(lambda: waiting.stopping or self._eager or bool(waiting.pending))
+            return not waiting.stopping or bool(waiting.pending)
 
     def _serve(self, producer: Producer) -> None:
         """Hand over messages until closed (returns) or until the connection fails (raises)."""
         session = self._begin_session(producer)
+        settle = self._waiting.settle
         while (entry := self._next_entry()) is not None:
             message = entry.message
             try:
@@ -316,7 +263,7 @@ class Delivery:
             except kafka_errors.KafkaError as error:
                 self._on_error(session, entry, error)
             else:
-                future.add_callback(lambda _metadata, entry=entry: self._settle(entry))
+                future.add_callback(lambda _metadata, entry=entry: settle(entry))
                 future.add_errback(lambda error, entry=entry: self._on_error(session, entry, error))
 
     def _begin_session(self, producer: Producer) -> int:
@@ -324,41 +271,41 @@ class Delivery:
             self._session += 1
             self._session_error = None
             self._producer = producer
-            withdrawn = self._pending.send_all_again()
-        for entry in withdrawn:
-            self._withdraw(entry)
+        self._waiting.send_all_again()
         if self._on_connected is not None:
             self._on_connected()
         return self._session
 
     def _next_entry(self) -> Entry | None:
         """The earliest message that can be sent now. Blocks until there is one; None to end."""
+        waiting = self._waiting
         with self._changed:
             while True:
                 if self._session_error is not None:
                     raise self._session_error
-                if self._stopping and not self._pending:
+                if waiting.stopping and not waiting.pending:
                     return None
-                entry, wait_seconds = self._pending.next(time.monotonic())
+                entry, wait_seconds = waiting.next(time.monotonic())
                 if entry is not None:
-                    if not entry.counted:
-                        entry.counted = True
-                        self._sent_events += entry.message.events
                     return entry
                 self._changed.wait(wait_seconds)
 
     def _on_error(self, session: int, entry: Entry, error: BaseException) -> None:
         """A send failed; called in this thread or in the Kafka client's."""
+        waiting = self._waiting
         failure = failure_of(error)
         if failure is Failure.TOO_LARGE:
-            self._split(entry, error)
+            if not waiting.split(entry):
+                sentence = f"Kafka takes no event of {entry.message.size_bytes} bytes: {_words(error)}"
+                self._say("too_large", sentence)
+                waiting.settle(entry, "too_large", RejectedInput("too_large", sentence))
         elif failure is Failure.MALFORMED:
             sentence = f"Kafka refused a message of {entry.message.events} events: {_words(error)}"
             self._say("malformed", sentence)
-            self._settle(entry, "malformed", RejectedInput("store_refused", sentence))
+            waiting.settle(entry, "malformed", RejectedInput("store_refused", sentence))
         elif failure is Failure.TOPIC_REFUSED:
             self._say("refused", f"Kafka refuses the topic {entry.message.topic}: {_words(error)}")
-            self._refuse([entry])
+            waiting.refuse([entry], self._refusal())
             self._park(entry)
         else:
             with self._changed:
@@ -374,18 +321,29 @@ class Delivery:
         )
         self._park(entry)
 
+    def _park(self, entry: Entry) -> None:
+        with self._changed:
+            until = time.monotonic() + self._lengthened_pause()
+        self._waiting.park(entry, until)
+
+    def _refusal(self) -> BrokerUnavailable:
+        return BrokerUnavailable(
+            f"Kafka refused{self._because()}", hint="Check the user's rights and the topics"
+        )
+
     def _after_failure(self, error: Exception) -> None:
+        waiting = self._waiting
         refused = failure_of(error) is Failure.REFUSED
         self._say(
             "failed",
             f"Kafka at {self._settings.bootstrap_servers} {'refuses us' if refused else 'cannot be used'}, "
-            f"{self._pending.events} events wait: {_words(error)}",
+            f"{self.pending_events} events wait: {_words(error)}",
         )
         with self._changed:
-            entries = list(self._pending) if refused else []
-        self._refuse(entries)
+            entries = list(waiting.pending) if refused else []
+        waiting.refuse(entries, self._refusal())
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping and not self._pending, self._lengthened_pause())
+            self._changed.wait_for(lambda: waiting.stopping and not waiting.pending, self._lengthened_pause())
 
     def _lengthened_pause(self) -> float:
         pause = self._pause_seconds

@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Iterator
 
 from producers.delivery.batching import Message
-from producers.delivery.receipts import Receipt
+from producers.delivery.receipts import OnSettled, Receipt
 
 Sequence = tuple[int, ...]
 """The place of a message; a half of message (7,) is (7, 0) or (7, 1), so that it keeps its place."""
@@ -17,12 +17,19 @@ Sequence = tuple[int, ...]
 class Entry:
     """One message that waits."""
 
-    __slots__ = ("counted", "message", "receipt", "sequence", "under_way")
+    __slots__ = ("counted", "message", "on_settled", "receipt", "sequence", "under_way")
 
-    def __init__(self, sequence: Sequence, message: Message, receipt: Receipt | None) -> None:
+    def __init__(
+        self,
+        sequence: Sequence,
+        message: Message,
+        receipt: Receipt | None,
+        on_settled: OnSettled | None = None,
+    ) -> None:
         self.sequence = sequence
         self.message = message
         self.receipt = receipt
+        self.on_settled = on_settled
         self.under_way = False  # handed to the present connection
         self.counted = False  # among the sent
 

@@ -3,12 +3,16 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 
 Receipt = Future[None]
 """Done without an error once Kafka has the message. Else BrokerUnavailable (refused, or closed before) or
 RejectedInput (it can never be taken). `cancel()` withdraws the message if it has not been sent."""
+
+OnSettled = Callable[[str], None]
+"""Called once when a message has ended, in any thread: with "" when Kafka confirmed it, else with the reason for which
+it was dropped. Must not raise or block."""
 
 
 async def confirmed(receipts: Sequence[Receipt], timeout_seconds: float) -> None:
@@ -55,3 +59,18 @@ def halves_of(whole: Receipt) -> tuple[Receipt, Receipt]:
     for half in halves:
         half.add_done_callback(finish)
     return halves
+
+
+def both_settled(whole: OnSettled) -> OnSettled:
+    """For two halves of a message: calls `whole` after the second, with the reason of one that was dropped."""
+    lock = threading.Lock()
+    reasons: list[str] = []
+
+    def settled(reason: str) -> None:
+        with lock:
+            reasons.append(reason)
+            is_last = len(reasons) == 2
+        if is_last:
+            whole(reasons[0] or reasons[1])
+
+    return settled
