@@ -1,0 +1,139 @@
+"""Alibaba's Model Studio (DashScope): its native interface, and those compatible with OpenAI and Anthropic.
+
+Accounting: of the OpenAI shape, tokens that an explicit cache was read for and those written to it are both inside
+`prompt_tokens`; `cache_write_tokens` repeats `cache_creation_input_tokens`. `cache_type: ephemeral` tells an
+explicit cache, whose prices are others, and becomes the tag `cache_type`; an implicit one has none. Reasoning is
+inside the completion, and the completion's `text_tokens` count it too. `alibaba_native` says the same of the native
+and the Responses interface. In the Anthropic shape the cache stands beside `input_tokens`, as Anthropic's does.
+The OpenAI shape states its usage in a chunk of its own, the native one in every frame.
+Sources: recorded answers of the OpenAI shape; third parties' tests of explicit caches and of searches.
+Limits: thinking and other output, and times of day, have other prices for some models, and no answer names them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+from producers.vendors import alibaba_native as native
+from producers.vendors import openai_shapes as shapes
+from producers.vendors.answer import Answer, Reading, whole_units
+from producers.vendors.anthropic import read_message
+from producers.vendors.combining import also_named, batch_line, first_fitting
+from producers.vendors.openai import is_batch_line
+from producers.vendors.plain_facts import tagged
+from producers.vendors.registry import Merged, sign, stream, surface
+
+_EXPLICIT_CACHE: Final = "prompt_tokens_details.cache_creation"
+_ONE_HOUR: Final = f"{_EXPLICIT_CACHE}.ephemeral_1h_input_tokens"
+_OPENAI_RESPONSE: Final = ("usage.x_tools", "usage.x_details", "incomplete_details", "parallel_tool_calls")
+_ANTHROPIC: Final = ("usage.cache_read_input_tokens", "usage.cache_creation_input_tokens", "stop_reason")
+
+
+def _units(answer: Answer) -> Mapping[str, Decimal]:
+    usage = answer.part("usage")
+    video = whole_units(input_video_tokens=usage.count("prompt_tokens_details.video_tokens"))
+    return {**native.tool_units(usage), **video}
+
+
+HABITS: Final = shapes.Habits(
+    cache_write=(
+        "prompt_tokens_details.cache_creation_input_tokens",
+        "prompt_tokens_details.cache_write_tokens",
+    ),
+    units=_units,
+    facts=lambda answer: tagged(cache_type=native.cache_type(answer.part("usage"))),
+)
+"""What Model Studio does otherwise than OpenAI in a chat completion."""
+
+
+def is_websocket(answer: Answer) -> bool:
+    return answer.has_any("payload.usage", "payload.output", "header.task_id")
+
+
+def is_message(answer: Answer) -> bool:
+    return answer.has_any(*_ANTHROPIC) and not answer.has_any("usage.total_tokens", "output")
+
+
+def is_response(answer: Answer) -> bool:
+    return shapes.is_response(answer) and (
+        answer.has_any(*_OPENAI_RESPONSE) or isinstance(answer.find("output"), list)
+    )
+
+
+def read_chat(answer: Answer) -> Reading:
+    """A chat completion of the OpenAI shape."""
+    reading = shapes.read_chat_completion(answer, HABITS)
+    one_hour = answer.count(f"usage.{_ONE_HOUR}")
+    write = max(one_hour, reading.counts["cache_write_tokens"])
+    return replace(
+        reading, counts={**reading.counts, "cache_write_tokens": write, "cache_write_1h_tokens": one_hour}
+    )
+
+
+_COMPATIBLE: Final = (
+    (shapes.is_chat_completion, read_chat),
+    (shapes.is_embedding, shapes.read_embedding),
+    (is_message, read_message),
+    (shapes.is_response, native.read_response),
+)
+read_compatible: Final = first_fitting(*_COMPATIBLE, (shapes.is_chat_completion, read_chat))
+read_batch_line: Final = batch_line(*_COMPATIBLE, (native.is_native, native.read_native))
+
+
+def read_websocket(answer: Answer) -> Reading:
+    """A frame of a speech task; its counts are those so far, and the last one's those of the task."""
+    reading = native.read_native(answer.part("payload"))
+    return replace(reading, response_id=answer.text("header.task_id") if answer.has_any("header") else "")
+
+
+def merge_native(chunks: Sequence[Answer]) -> Merged:
+    """The last frame that states usage: its counts are cumulative, with and without `incremental_output`."""
+    body: dict[str, Any] = {}
+    complete = False
+    for chunk in chunks:
+        body |= {name: value for name, value in chunk.body.items() if value is not None}
+        complete = complete or _is_finished(chunk)
+    return Merged(body, complete)
+
+
+def _is_finished(frame: Answer) -> bool:
+    """`finish_reason` is the string "null" until it is known."""
+    if not frame.has_any("output"):
+        return False
+    output = frame.find("output")
+    if not isinstance(output, Mapping):
+        return False
+    choices = output.get("choices")
+    choices = choices if isinstance(choices, list) else []
+    reasons = [
+        output.get("finish_reason"),
+        *(c.get("finish_reason") for c in choices if isinstance(c, Mapping)),
+    ]
+    return any(reason not in (None, "", "null") for reason in reasons)
+
+
+surface("alibaba", "batch", looks_like=is_batch_line)(read_batch_line)
+surface("alibaba", "websocket", looks_like=is_websocket)(read_websocket)
+surface("alibaba", "application", looks_like=native.is_application)(native.read_application)
+surface("alibaba", "chat_completions", looks_like=shapes.is_chat_completion)(read_chat)
+surface("alibaba", "openai_embeddings", looks_like=shapes.is_embedding)(shapes.read_embedding)
+surface("alibaba", "messages", looks_like=is_message)(read_message)
+surface("alibaba", "responses", looks_like=is_response)(native.read_response)
+surface("alibaba", "native", looks_like=native.is_native)(native.read_native)
+stream("alibaba", "native", looks_like=lambda chunk: chunk.has_any("output", "request_id"))(merge_native)
+also_named("alibaba", ("openai_compat",), read_compatible)
+also_named("alibaba", ("anthropic_compat",), read_message)
+also_named(
+    "alibaba",
+    ("native_stream", "text", "multimodal", "embeddings", "rerank", "images", "videos", "audio"),
+    first_fitting((native.is_application, native.read_application), (native.is_native, native.read_native)),
+    merge_native,
+)
+
+
+@sign("alibaba")
+def is_surely_alibaba(answer: Answer) -> bool:
+    """Alibaba's own shape: `output`, `usage` and `request_id` side by side, or a Qwen model by its plain name."""
+    own = isinstance(answer.find("output"), Mapping) and answer.has_any("request_id")
+    return own and answer.has_any("usage")
