@@ -1,6 +1,6 @@
 """Reading the lines of one message: all at once where all is well, line by line where something is not.
 
-The fast way decodes a whole message into `MeteredRecord`s and checks them together. Anything unusual (a decode error,
+The fast way decodes a whole message into `UsageRecord`s and checks them together. Anything unusual (a decode error,
 an escaped control character, an implausible figure) sends the message through the slow way, where each line is
 tried on its own and `tokenweir.usage.reading` has the last word. So a bad line costs that line, not its message,
 and both ways give the verdict of the pydantic model.
@@ -19,7 +19,7 @@ import msgspec
 from streams.records import (
     CONTROL_CHARACTER,
     Columns,
-    MeteredRecord,
+    UsageRecord,
     carry_metering,
     columns_of,
     have_value_problem,
@@ -31,8 +31,8 @@ from tokenweir.usage.reading import read_event_line
 from tokenweir.usage.wire import MAX_EVENT_BYTES
 
 _NAMES: Final = tuple(UsageEvent.model_fields)
-_decode_line: Final = msgspec.json.Decoder(MeteredRecord).decode
-_decode_lines: Final = msgspec.json.Decoder(MeteredRecord).decode_lines
+_decode_line: Final = msgspec.json.Decoder(UsageRecord).decode
+_decode_lines: Final = msgspec.json.Decoder(UsageRecord).decode_lines
 
 _UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -46,7 +46,7 @@ class BadLine(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """The events of a message as MeteredRecords with times in UTC, the same column by column, and its bad lines.
+    """The events of a message as UsageRecords with times in UTC, the same column by column, and its bad lines.
 
     All in the message's order.
     """
@@ -141,4 +141,4 @@ def _usual(line: bytes, now: datetime) -> Any | None:
 
 def record_of(event: UsageEvent) -> Any:
     """The struct of a checked event."""
-    return MeteredRecord(**{name: getattr(event, name) for name in _NAMES})
+    return UsageRecord(**{name: getattr(event, name) for name in _NAMES})

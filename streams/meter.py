@@ -15,17 +15,19 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from streams.groups import groups_of
 from streams.lines import BadLine, read_lines
+from streams.metering import Additions
 from streams.records import Columns
-from streams.windows import combine, encode_windows
+from streams.windows import CostedGroup, combine, encode_windows
 from tokenweir.errors import RejectedInput
-from tokenweir.money import PICOS_PER_UNIT, decimal_string
 from tokenweir.pricing import Priced
+from tokenweir.pricing.plain import GroupCost
 from tokenweir.usage import Rejection
-from tokenweir.usage.event import SCHEMA_VERSION
+from tokenweir.usage.event import SCHEMA_VERSION, TOKEN_FIELDS
 from tokenweir.usage.redaction import redact
 from tokenweir.usage.rejection import Reason
-from tokenweir.usage.version import FULLNESS_STEP, fullness_by_column, report_stamp
+from tokenweir.usage.version import fullness_by_column
 from tokenweir.usage.wire import HEADER_SCHEMA, schema_version_of
 
 MAX_REJECTIONS: Final = 1_000
@@ -40,8 +42,18 @@ Headers = Sequence[tuple[str, bytes | None]] | None
 class Book(Protocol):
     """What prices events: `tokenweir.pricing.PriceBook`, or another with the same answers."""
 
-    def price_all(self, events: Sequence[Any], columns: Mapping[str, Sequence[Any]]) -> list[Priced]:
-        """What each of `events` (anything with UsageEvent's attributes) costs; `columns` holds the same by field."""
+    def price(self, event: Any) -> Priced:
+        """What `event` (anything with UsageEvent's attributes) costs."""
+        ...
+
+    def price_group(
+        self,
+        names: Mapping[str, str],
+        earliest: datetime,
+        latest: datetime,
+        columns: Mapping[str, Sequence[Any]],
+    ) -> GroupCost | Priced | None:
+        """The same for many calls of one model at once, each or all alike; None where that has to be asked of each."""
         ...
 
 
@@ -84,14 +96,17 @@ class MeterOutput(NamedTuple):
 
 
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
-_encode: Final = msgspec.json.encode
+# Taken for each group: of the first sort always, as a 0 says more there than nothing; of the other where stated at all.
+_FIGURES: Final = ("input_tokens", "output_tokens", "status", "duration_ms", "ttft_ms", "reported_cost")
+_RARER_FIGURES: Final = ("units", *(name for name in TOKEN_FIELDS if name not in _FIGURES))
+_NOT_STATED: Final[dict[str, Sequence[Any]]] = dict.fromkeys(_RARER_FIGURES, ())
 
 
 class Meter:
     """Checks, prices and sums messages with one price book."""
 
     def __init__(self, book: Book) -> None:
-        self._price_all = book.price_all
+        self._book = book
 
     def step(
         self,
@@ -117,52 +132,44 @@ class Meter:
         if value is None or not value or value.isspace():
             return _refused_whole(value or b"", position, now, _EMPTY_BATCH)
         records, columns, bad = read_lines(value, now)
-        costs = self._meter(records, columns, reported_at_ms, now)
+        groups = self._meter(records, columns, Additions(reported_at_ms, now))
         metered = _encode_lines(records)
         return MeterOutput(
             metered=metered[:-1] if metered.endswith(b"\n") else metered,
             event_count=len(records),
-            windows=encode_windows(combine(columns, costs), position.unique_name),
+            windows=encode_windows(combine(groups), position.unique_name),
             rejections=_rejections(bad, position, now),
             refused_lines=len(bad),
-            unpriced_count=costs.count(None),
+            unpriced_count=sum(group.costs_picos.count(None) for group in groups),
         )
 
-    def _meter(
-        self, records: list[Any], columns: Columns, reported_at_ms: int, now: datetime
-    ) -> list[int | None]:
-        """Fill in the metering fields; the costs in picos."""
-        metered_at = msgspec.Raw(_encode(now))
-        stamp = report_stamp(reported_at_ms)
-        costs: list[int | None] = []
-        for record, known, priced in zip(
-            records, fullness_by_column(columns), self._price_all(records, columns), strict=True
-        ):
-            cost, list_cost, native_cost, currency, fx_rate, parts, price_id, price_status, reason = priced
-            costs.append(cost)
-            if cost is not None:
-                record.cost = text = decimal_string(cost)
-                if list_cost == cost == native_cost:
-                    record.list_cost = record.native_cost = text
-                    list_cost = native_cost = None
-            if list_cost is not None:
-                record.list_cost = decimal_string(list_cost)
-            if native_cost is not None:
-                record.native_cost = decimal_string(native_cost)
-            if currency != "USD":
-                record.currency = currency
-            if fx_rate is not None:
-                record.fx_rate = "1" if fx_rate == PICOS_PER_UNIT else decimal_string(fx_rate)
-            if parts:
-                record.cost_parts = {name: decimal_string(picos) for name, picos in parts}
-            if price_id:
-                record.price_id = price_id
-            record.price_status = price_status
-            if reason:
-                record.unpriced_reason = reason
-            record.metered_at = metered_at
-            record.version = known * FULLNESS_STEP + stamp
-        return costs
+    def _meter(self, records: list[Any], columns: Columns, additions: Additions) -> list[CostedGroup]:
+        """Price the records and write what is added to each into it; the groups that they were priced in."""
+        if not records:
+            return []
+        span = min(columns["time"]), max(columns["time"])
+        fullness = fullness_by_column(columns)
+        names = (*_FIGURES, *(name for name in _RARER_FIGURES if any(columns[name])))
+        costed: list[CostedGroup] = []
+        for group in groups_of(columns):
+            known = group.of(fullness)
+            figures = {name: group.of(columns[name]) for name in names}
+            together = self._book.price_group(group.names, *span, _NOT_STATED | figures)
+            costs: Sequence[int | None]
+            if isinstance(together, GroupCost):
+                costs = together.cost_picos
+                added = additions.of_group(together, known)
+            elif together is not None:
+                costs = [together.cost_picos] * len(known)
+                added = additions.of_like_calls(together, known)
+            else:
+                each = [self._book.price(records[place]) for place in group.places]
+                costs = [priced.cost_picos for priced in each]
+                added = map(additions.of_call, each, known)
+            for place, text in zip(group.places, map(msgspec.Raw, added), strict=True):
+                records[place].metering = text
+            costed.append(CostedGroup(group, figures, costs))
+        return costed
 
 
 def split_lines(value: bytes, limit_bytes: int) -> list[bytes]:

@@ -1,15 +1,15 @@
-"""The meter's own form of a usage event: a msgspec struct derived from the pydantic models.
+"""The meter's own form of a usage event: a msgspec struct derived from the pydantic model.
 
-There is one schema, `UsageEvent` and `MeteredEvent`; this module walks their fields and makes the struct from
-them, so that a field added there is here too. The struct decodes and encodes some four times faster than the
-model.
+There is one schema, `UsageEvent`; this module walks its fields and makes the struct from them, so that a field added
+there is here too. The struct decodes and encodes some four times faster than the model.
 
 Invariants:
 - what the struct and `have_value_problem` accept, the model accepts, with the same values. Two allowances: a fraction
   of a second with more than six digits is rounded here and cut there (one microsecond apart), and a `Decimal`
   written as a JSON number with more than seventeen digits keeps them all here;
-- the metering fields exist on the struct, so that one object can be decoded, filled in and encoded, but they are
-  unset after decoding: a line that brings them along is refused (`carry_metering`).
+- `metering` is the meter's to write: ready JSON, which is put into the line as it stands and holds all that the meter
+  adds. It is unset after decoding; a line that brings such a member along is refused (`carry_metering`), and any
+  other that the model does not have is unknown.
 
 Limits: control characters, times and the sums of subsets are not the struct's to check; `streams.lines` does.
 """
@@ -26,7 +26,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tokenweir.usage import UsageEvent
-from tokenweir.usage.metered import METERING_FIELDS
 
 _BOUNDS: Final = ("ge", "gt", "le", "lt")
 _LENGTHS: Final = ("min_length", "max_length")
@@ -100,10 +99,12 @@ def _fields(model: type[BaseModel]) -> list[tuple[str, Any] | tuple[str, Any, An
     return fields
 
 
-# Metering fields are written by the meter and never read, so they need no type; unset ones are not encoded.
-MeteredRecord: Final[type[msgspec.Struct]] = msgspec.defstruct(
-    "MeteredRecord",
-    [*_fields(UsageEvent), *((name, Any, msgspec.UNSET) for name in METERING_FIELDS)],
+METERING_MEMBER: Final = "metered_at"
+"""The first member that the meter adds to a line."""
+
+UsageRecord: Final[type[msgspec.Struct]] = msgspec.defstruct(
+    "UsageRecord",
+    [*_fields(UsageEvent), ("metering", Any, msgspec.field(default=msgspec.UNSET, name=METERING_MEMBER))],
     kw_only=True,
     forbid_unknown_fields=True,
     omit_defaults=True,
@@ -115,7 +116,7 @@ Columns = Mapping[str, Sequence[Any]]
 """Events column by column: each field's values, in the order of the events."""
 
 _astuple: Final = msgspec.structs.astuple
-_FIELDS: Final = MeteredRecord.__struct_fields__
+_FIELDS: Final = UsageRecord.__struct_fields__
 
 
 def columns_of(records: Sequence[Any]) -> dict[str, Sequence[Any]]:
@@ -126,8 +127,9 @@ def columns_of(records: Sequence[Any]) -> dict[str, Sequence[Any]]:
 
 
 def carry_metering(columns: Columns) -> bool:
-    """Whether any line just decoded brought metering fields along, which only the meter may write."""
-    return any(columns[name].count(msgspec.UNSET) != len(columns[name]) for name in METERING_FIELDS)
+    """Whether any line just decoded brought along what only the meter may write."""
+    brought = columns["metering"]
+    return brought.count(msgspec.UNSET) != len(brought)
 
 
 def _decimal_bounds(field: FieldInfo) -> tuple[Decimal | None, Decimal | None] | None:

@@ -9,22 +9,20 @@ reported: a call reported twice, by two reporters or by a redelivery upstream, i
 are the ledger's; windows are for seeing a change within a minute.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, NamedTuple, cast
 
 import msgspec
 
+from streams.groups import EPOCH, MINUTE, Group
 from streams.histogram import SCALE, ZERO_BUCKET, add_buckets, count_buckets
 from streams.records import Columns
 from tokenweir.money import decimal_string, picos_from_decimal
 from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MINUTE: Final = timedelta(minutes=1)
 
 GroupKey = tuple[Any, ...]
 """The values of GROUP_FIELDS, then the minute as a count since the Unix epoch."""
@@ -79,7 +77,6 @@ class MinuteWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 group_values = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*GROUP_FIELDS))
-_OUTCOMES: Final = ("status", "duration_ms", "ttft_ms")
 
 
 class GroupSums:
@@ -97,20 +94,19 @@ class GroupSums:
         self.ttfts: dict[int, int] = {}
 
     def add(self, figures: Columns, costs_picos: Sequence[int | None]) -> None:
-        """Add events by their status, milliseconds and tokens, column by column, and their costs.
-
-        A figure that none of the events states may be left out. A cost of None is that of an unpriced event.
-        """
+        """Add the events of a `CostedGroup`."""
         self.calls += len(costs_picos)
         self.statuses.update(figures["status"])
-        add_buckets(self.durations, count_buckets(figures.get("duration_ms", ())))
-        add_buckets(self.ttfts, count_buckets(figures.get("ttft_ms", ())))
+        add_buckets(self.durations, count_buckets(figures["duration_ms"]))
+        add_buckets(self.ttfts, count_buckets(figures["ttft_ms"]))
         for index, name in enumerate(TOKEN_FIELDS):
             if name in figures:
                 self.tokens[index] += sum(figures[name])
-        costs = [cost for cost in costs_picos if cost is not None]
-        self.unpriced_calls += len(costs_picos) - len(costs)
-        self.cost_picos += sum(costs)
+        unpriced = costs_picos.count(None)
+        self.unpriced_calls += unpriced
+        self.cost_picos += (
+            sum(filter(None, costs_picos)) if unpriced else sum(cast("Sequence[int]", costs_picos))
+        )
 
     def merge(self, other: "GroupSums") -> None:
         """Add the sums of `other`."""
@@ -144,41 +140,23 @@ def _latency(counts: dict[int, int]) -> Latency:
     return Latency(buckets=buckets, zeros=counts.get(ZERO_BUCKET, 0))
 
 
-def _minute_numbers(times: Sequence[datetime]) -> list[int]:
-    """The minute of each time, counted since the Unix epoch."""
-    earliest, latest = min(times), max(times)
-    first = (earliest - EPOCH) // MINUTE
-    if latest - earliest < 59 * MINUTE:  # then the minute of the hour tells, and is faster to have
-        start = earliest.minute
-        return [first + (moment.minute - start) % 60 for moment in times]
-    return [(moment - EPOCH) // MINUTE for moment in times]
+class CostedGroup(NamedTuple):
+    """A group of a message's events with the columns that are summed.
 
-
-def combine(columns: Columns, costs_picos: Sequence[int | None]) -> dict[GroupKey, GroupSums]:
-    """Sums by group and minute.
-
-    columns: the fields of UsageEvent, times in UTC. costs_picos: of the same events in the same order.
+    figures: status, tokens and milliseconds by field, of the group's events; tokens that none of the message's events
+    states may be left out. costs_picos: of the same events; None is that of an unpriced event.
     """
-    if not costs_picos:
-        return {}
-    count = len(costs_picos)
-    # The events of a message are much alike: what is the same in all of them is neither compared nor hashed.
-    first = {name: columns[name][0] for name in GROUP_FIELDS}
-    differing = [name for name in GROUP_FIELDS if columns[name].count(first[name]) != count]
-    # A zero is a count of milliseconds and none of tokens.
-    stated = [name for name in _OUTCOMES if columns[name].count(None) != count]
-    stated += [name for name in TOKEN_FIELDS if any(columns[name])]
-    keys = zip(_minute_numbers(columns["time"]), *(columns[name] for name in differing), strict=True)
-    rows = zip(costs_picos, *(columns[name] for name in stated), strict=True)
-    grouped: defaultdict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
-    for key, row in zip(keys, rows, strict=True):
-        grouped[key].append(row)
+
+    group: Group
+    figures: Columns
+    costs_picos: Sequence[int | None]
+
+
+def combine(groups: Iterable[CostedGroup]) -> dict[GroupKey, GroupSums]:
+    """Sums by group and minute."""
     sums: dict[GroupKey, GroupSums] = {}
-    for (minute, *values), members in grouped.items():
-        costs, *figures = zip(*members, strict=True)
-        key = (*(first | dict(zip(differing, values, strict=True))).values(), minute)
-        sums[key] = group = GroupSums()
-        group.add(dict(zip(stated, figures, strict=True)), costs)
+    for group, figures, costs in groups:
+        sums.setdefault((*group.names.values(), group.minute), GroupSums()).add(figures, costs)
     return sums
 
 

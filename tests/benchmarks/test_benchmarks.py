@@ -57,7 +57,7 @@ def test_pricing_and_the_step_are_measured_beside_a_baseline() -> None:
     assert [one.name for one in found] == [
         "pricing_lookup",
         "pricing_price",
-        "pricing_price_all",
+        "pricing_price_group",
         "meter_step",
     ]
     for one in found:

@@ -19,9 +19,14 @@ OUTPUT_PICOS = 10_000_000
 class FlatBook:
     """Prices every model but `no-such-model` at 2.50 and 10 dollars a million tokens."""
 
-    def price_all(self, events: Sequence[Any], columns: Mapping[str, Sequence[Any]]) -> list[Priced]:
-        """What they cost."""
-        return [self.price(event) for event in events]
+    def price_group(
+        self,
+        names: Mapping[str, str],
+        earliest: datetime,
+        latest: datetime,
+        columns: Mapping[str, Sequence[Any]],
+    ) -> None:
+        """Prices only call by call."""
 
     def price(self, event: Any) -> Priced:
         """What it costs."""

@@ -12,27 +12,26 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from streams.lines import read_lines, record_of
-from streams.records import MeteredRecord, UnknownType, struct_type
+from streams.records import UnknownType, UsageRecord, struct_type
 from tests.streams.making import NOW, a_line, an_event
 from tokenweir.errors import RejectedInput
-from tokenweir.usage import MeteredEvent, UsageEvent
+from tokenweir.usage import UsageEvent
 from tokenweir.usage.event import EARLIEST_TIME, MAX_TOKENS, is_plausible_time
-from tokenweir.usage.metered import METERING_FIELDS
 from tokenweir.usage.reading import read_event_line
 
 USAGE_FIELDS = tuple(UsageEvent.model_fields)
 
 
 def test_the_struct_has_the_models_fields_in_order() -> None:
-    assert MeteredRecord.__struct_fields__ == tuple(MeteredEvent.model_fields)
+    assert UsageRecord.__struct_fields__ == (*USAGE_FIELDS, "metering")
 
 
 def test_the_structs_defaults_are_the_models() -> None:
     required = {"id": "a", "source": "b", "time": NOW, "vendor": "v", "model": "m"}
-    record = MeteredRecord(**required)
+    record = UsageRecord(**required)
     event = UsageEvent(**required)
+    assert record.metering is msgspec.UNSET
     assert [getattr(record, name) for name in USAGE_FIELDS] == [getattr(event, name) for name in USAGE_FIELDS]
-    assert all(getattr(record, name) is msgspec.UNSET for name in METERING_FIELDS)
 
 
 def test_a_type_without_a_counterpart_is_named() -> None:
@@ -90,6 +89,8 @@ FIELD_VALUES: dict[str, st.SearchStrategy[Any]] = {
     "prompt": st.just("secret"),
     "cost": st.sampled_from([None, "1"]),
     "version": st.just(1),
+    "metered_at": st.sampled_from([None, "2026-11-23T12:00:00Z"]),
+    "metering": st.just("x"),
 }
 
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.groups import EPOCH, MINUTE, groups_of
 from streams.histogram import bucket_bounds, bucket_of, count_buckets, quantile
 from streams.windows import (
-    EPOCH,
-    MINUTE,
+    CostedGroup,
+    GroupKey,
+    GroupSums,
     combine,
     decode_windows,
     encode_windows,
@@ -38,6 +40,16 @@ events = st.builds(
 costs = st.none() | st.integers(0, 10**20)
 
 
+def sums_of_pairs(pairs: list[tuple[UsageEvent, int | None]]) -> dict[GroupKey, GroupSums]:
+    """The sums of events with their costs, grouped as the meter groups them."""
+    columns = columns_of_events([event for event, _ in pairs])
+    costs = [cost for _, cost in pairs]
+    return combine(
+        CostedGroup(group, {name: group.of(column) for name, column in columns.items()}, group.of(costs))
+        for group in groups_of(columns)
+    )
+
+
 def described(sums: Any) -> dict[Any, Any]:
     return {key: group.window(key, "x") for key, group in sums.items()}
 
@@ -46,13 +58,13 @@ def described(sums: Any) -> dict[Any, Any]:
 def test_partials_in_any_order_and_grouping_add_up_to_the_whole(
     pairs: list[tuple[UsageEvent, int | None]], parts: int, dice: random.Random
 ) -> None:
-    whole = combine(columns_of_events([event for event, _ in pairs]), [cost for _, cost in pairs])
+    whole = sums_of_pairs(pairs)
     shuffled = list(pairs)
     dice.shuffle(shuffled)
     partials = []
     for number in range(parts):
         some = shuffled[number::parts]
-        sums = combine(columns_of_events([event for event, _ in some]), [cost for _, cost in some])
+        sums = sums_of_pairs(some)
         for _, lines in encode_windows(sums, f"t/0/{number}@1"):
             partials += decode_windows(lines)
     dice.shuffle(partials)
@@ -61,7 +73,7 @@ def test_partials_in_any_order_and_grouping_add_up_to_the_whole(
 
 @given(st.lists(st.tuples(events, costs), min_size=1, max_size=25))
 def test_sums_equal_the_events(pairs: list[tuple[UsageEvent, int | None]]) -> None:
-    sums = combine(columns_of_events([event for event, _ in pairs]), [cost for _, cost in pairs])
+    sums = sums_of_pairs(pairs)
     for key, group in sums.items():
         members = [
             (event, cost)
@@ -74,7 +86,7 @@ def test_sums_equal_the_events(pairs: list[tuple[UsageEvent, int | None]]) -> No
         assert group.cost_picos == sum(cost for _, cost in members if cost is not None)
         assert group.unpriced_calls == sum(cost is None for _, cost in members)
         durations = [event.duration_ms for event, _ in members if event.duration_ms is not None]
-        assert sum(group.durations.values()) == len(durations)
+        assert group.durations == count_buckets(durations)
         ttfts = [event.ttft_ms for event, _ in members if event.ttft_ms is not None]
         assert group.ttfts == count_buckets(ttfts)
     assert sum(group.calls for group in sums.values()) == len(pairs)

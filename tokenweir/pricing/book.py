@@ -15,16 +15,16 @@ filled; a book per thread or process costs little.
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Self
 
 from tokenweir.errors import WrongCall
 from tokenweir.money import PICOS_PER_UNIT, divide_half_even, picos_from_decimal
-from tokenweir.pricing.calculation import Parts, PreparedPrice, all_parts, to_usd
+from tokenweir.pricing.calculation import PreparedPrice, all_parts, to_usd
 from tokenweir.pricing.components import NoPrice
 from tokenweir.pricing.exchange import ExchangeRates, reference_rates
+from tokenweir.pricing.plain import GroupCost, group_cost, plain_parts, plain_rates
 from tokenweir.pricing.price import (
     BEGINNING,
     END,
@@ -40,23 +40,12 @@ _MAX_KEYS: Final = 50_000
 _MAX_SPANS_PER_KEY: Final = 4_000
 _MAX_REASON: Final = 256
 _Key = tuple[str, str, str, str]
-_KEY_FIELDS: Final = ("vendor", "model", "service_tier", "region")
-_PLAIN_COUNTS: Final = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
-_BEYOND_PLAIN: Final = (
-    "units",
-    "input_audio_tokens",
-    "input_image_tokens",
-    "output_audio_tokens",
-    "output_image_tokens",
-)
-_PlainAnswer = tuple[int, int, int, int, int, str, str, str]
-_new: Final = tuple.__new__  # a NamedTuple made by its own name costs twice as much
 
 
 class _Answer:
     """What holds for a key from `starts_at` up to but not `ends_at`."""
 
-    __slots__ = ("ends_at", "fx_rate_picos", "prepared", "price", "reason", "starts_at")
+    __slots__ = ("ends_at", "fx_rate_picos", "plain", "prepared", "price", "reason", "starts_at")
 
     def __init__(
         self,
@@ -71,6 +60,7 @@ class _Answer:
         self.ends_at = ends_at
         self.price = price
         self.prepared = prepared
+        self.plain = plain_rates(prepared) if prepared is not None else None
         self.fx_rate_picos = fx_rate_picos
         self.reason = reason
 
@@ -190,58 +180,35 @@ class PriceBook:
             cost, cost, native, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
         )
 
-    def price_all(self, events: Sequence[Any], columns: Mapping[str, Sequence[Any]]) -> list[Priced]:
-        """`price` of each of `events`, twice as fast where they are many and of few models.
+    def price_group(
+        self,
+        names: Mapping[str, str],
+        earliest: datetime,
+        latest: datetime,
+        columns: Mapping[str, Sequence[Any]],
+    ) -> GroupCost | Priced | None:
+        """`price` of many calls of one model at once: a cost for each, or one answer that is the same for all.
 
-        columns: the same events field by field, each field's values in the order of the events.
+        None where they have to be priced one by one. names: vendor, model, service_tier and region, which all have.
+        earliest, latest: their times lie between. columns: their counts, units and reported costs by field of
+        UsageEvent.
         """
-        price = self.price
-        if not events or any(any(columns[name]) for name in _BEYOND_PLAIN):
-            return [price(event) for event in events]
-        span = min(columns["time"]), max(columns["time"])
-        # A name that is the same in all events is not looked up for each.
-        first = {name: columns[name][0] for name in _KEY_FIELDS}
-        differing = [name for name in _KEY_FIELDS if columns[name].count(first[name]) != len(events)]
-        keys = zip(*(columns[name] for name in differing), strict=True) if differing else repeat(())
-        found: dict[tuple[str, ...], _PlainAnswer | None] = {}
-        priced: list[Priced] = []
-        counts = (columns[name] for name in _PLAIN_COUNTS)
-        for event, key, inputs, outputs, reads, writes in zip(events, keys, *counts, strict=False):
-            if key not in found:
-                found[key] = self._plain_answer(first | dict(zip(differing, key, strict=True)), *span)
-            answer = found[key]
-            if answer is None or writes or inputs > answer[0]:
-                priced.append(price(event))
-                continue
-            _, input_rate, output_rate, read_rate, fx_rate, currency, price_id, status = answer
-            output_cost = outputs * output_rate
-            if reads and read_rate >= 0:
-                read_cost = reads * read_rate
-                input_cost = (inputs - reads) * input_rate
-                native = cost = read_cost + input_cost + output_cost
-                parts: Parts = (("cache_read", read_cost), ("input", input_cost), ("output", output_cost))
-            else:
-                input_cost = inputs * input_rate
-                native = cost = input_cost + output_cost
-                parts = (("input", input_cost), ("output", output_cost))
-            if fx_rate != PICOS_PER_UNIT:
-                cost, native, parts = to_usd(parts, fx_rate)
-            priced.append(_new(Priced, (cost, cost, native, currency, fx_rate, parts, price_id, status, "")))
-        return priced
-
-    def _plain_answer(
-        self, names: dict[str, str], earliest: datetime, latest: datetime
-    ) -> _PlainAnswer | None:
-        """The plain rates that hold from `earliest` to `latest`; None where there are none such."""
-        vendor, model, tier, region = names.values()
-        answer = self._find(self._current, (vendor, model, tier, region), earliest, None)
+        key = (names["vendor"], names["model"], names["service_tier"], names["region"])
+        answer = self._current.get(key)
+        if answer is None or not answer.starts_at <= earliest < answer.ends_at:
+            answer = self._find(self._current, key, earliest, None)
+        if not latest < answer.ends_at:
+            return None
         prepared = answer.prepared
-        if prepared is None or prepared.plain is None or answer.fx_rate_picos is None:
+        if prepared is None:
+            reported = columns["reported_cost"]
+            return _unpriced(answer.reason) if reported.count(None) == len(reported) else None
+        if answer.plain is None or answer.fx_rate_picos is None:
             return None
-        if not answer.starts_at <= latest < answer.ends_at:
+        parts = plain_parts(answer.plain, columns)
+        if parts is None:
             return None
-        fx_rate = answer.fx_rate_picos
-        return (*prepared.plain, fx_rate, prepared.currency, prepared.price_id, prepared.status)
+        return group_cost(parts, prepared.currency, answer.fx_rate_picos, prepared.price_id, prepared.status)
 
     def _answers(self, known_at: datetime) -> dict[_Key, _Answer]:
         return self._epochs.setdefault(bisect_right(self._recorded_times, known_at), {})

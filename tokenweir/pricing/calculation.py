@@ -5,7 +5,7 @@ the whole event unpriced, never partly priced. Of a native cost in another curre
 rounded once; its parts are rounded each and the largest takes what is left over.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from tokenweir.money import PICOS_PER_UNIT, divide_half_even
 from tokenweir.pricing.components import (
@@ -26,7 +26,6 @@ from tokenweir.pricing.price import Price, Rate, RateCard
 
 Parts = tuple[tuple[str, int], ...]
 
-_ANY_INPUT: Final = 1 << 62
 _PLAIN: Final = frozenset(("input", "output", "cache_read", "cache_write", "cache_write_1h"))
 
 
@@ -120,26 +119,13 @@ class PreparedCard:
         return tuple((name, divide_half_even(picos, scale)) for name, picos in parts)
 
 
-class PlainRates(NamedTuple):
-    """What most events of a price cost: picos for one token, where nothing needs rounding.
-
-    Holds for events with plain tokens only, no cache writes, and at most `input_up_to` input tokens. cache_read: -1
-    where cached tokens cost as input does.
-    """
-
-    input_up_to: int
-    input: int
-    output: int
-    cache_read: int
-
-
 class PreparedPrice:
     """A price row with its cards made ready.
 
-    only: the card where there is just one. plain: the rates of the first card where they are that simple.
+    only: the card where there is just one.
     """
 
-    __slots__ = ("cards", "currency", "only", "plain", "price_id", "status")
+    __slots__ = ("cards", "currency", "only", "price_id", "status")
 
     def __init__(self, price: Price) -> None:
         self.price_id = price.price_id
@@ -147,14 +133,6 @@ class PreparedPrice:
         self.cards = tuple(PreparedCard(card) for card in price.cards)
         self.only = self.cards[0] if len(self.cards) == 1 else None
         self.status = "free" if price.is_free else "list"
-        first = self.cards[0]
-        # A later card holds only above its input bound; below all of them it is the first.
-        bounds = [card.input_above for card in self.cards[1:]]
-        self.plain = (
-            PlainRates(min(bounds, default=_ANY_INPUT), first.input, first.output, first.cache_read)
-            if first.is_plain and first.scale == 1 and first.output >= 0
-            else None
-        )
 
     def card_for(self, event: Any) -> PreparedCard:
         """The last card whose conditions the event meets."""

@@ -1,0 +1,123 @@
+"""Many calls of one price at once: the arithmetic of plain token counts, column by column.
+
+Plain are calls with nothing but input, output, and cached tokens, at a price whose rates are whole picos a token, so
+that nothing needs rounding. What comes out equals `PriceBook.price` of each call, to the digit, at a third of the
+time: going down a column is done in C, going along an event is not. Everything else is priced call by call.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+from operator import add, gt, mul, sub
+from typing import Any, Final, NamedTuple
+
+from tokenweir.money import PICOS_PER_UNIT
+from tokenweir.pricing.calculation import PreparedPrice, to_usd
+
+_DECIDING: Final = ("input_tokens", "output_tokens", "reasoning_tokens")
+
+_BEYOND_PLAIN: Final = (
+    "units",
+    "input_audio_tokens",
+    "input_image_tokens",
+    "output_audio_tokens",
+    "output_image_tokens",
+    "cache_write_1h_tokens",
+)
+"""What no call may state that is priced here, by field of UsageEvent."""
+
+
+class PlainRates(NamedTuple):
+    """A price that can be reckoned here: picos of its currency for one token.
+
+    cache_read, cache_write: -1 where such tokens cost as other input does. output: -1 where the price has no rate for
+    any. others: (input, output, reasoning) tokens of which a call has to have more, all three, to be priced otherwise.
+    """
+
+    others: tuple[tuple[int, int, int], ...]
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+
+
+def plain_rates(price: PreparedPrice) -> PlainRates | None:
+    """The rates of a price's first card; None where they are not that simple."""
+    first = price.cards[0]
+    if not first.is_plain or first.scale != 1:
+        return None
+    others = tuple((card.input_above, card.output_above, card.reasoning_above) for card in price.cards[1:])
+    return PlainRates(others, first.input, first.output, first.cache_read, first.cache_write)
+
+
+class GroupCost(NamedTuple):
+    """What each call of a group costs, in the order of the group; otherwise as `Priced`.
+
+    parts: (component, picos of USD for each call).
+    """
+
+    cost_picos: Sequence[int]
+    native_cost_picos: Sequence[int]
+    currency: str
+    fx_rate_picos: int
+    parts: tuple[tuple[str, Sequence[int]], ...]
+    price_id: str
+    price_status: str
+
+
+def plain_parts(rates: PlainRates, columns: Mapping[str, Sequence[Any]]) -> dict[str, list[int]] | None:
+    """Native picos of each call by component; None where the calls are not all plain, or of two sorts.
+
+    columns: the counts and units of the calls by field of UsageEvent. Cached tokens have a part of their own, so a
+    group in which some calls have them and some have not is of two sorts.
+    """
+    inputs: Sequence[int] = columns["input_tokens"]
+    if any(any(columns[name]) for name in _BEYOND_PLAIN):
+        return None
+    if rates.others:
+        most = [max(columns[name], default=0) for name in _DECIDING]
+        if any(all(map(gt, most, above)) for above in rates.others):
+            return None
+    parts: dict[str, list[int]] = {}
+    for name, rate in (("cache_read", rates.cache_read), ("cache_write", rates.cache_write)):
+        counts: Sequence[int] = columns[f"{name}_tokens"]
+        if not any(counts):
+            continue
+        if not all(counts):
+            return None
+        if rate >= 0:
+            parts[name] = list(map(mul, counts, repeat(rate)))
+            inputs = list(map(sub, inputs, counts))
+    parts["input"] = list(map(mul, inputs, repeat(rates.input)))
+    if rates.output >= 0:
+        parts["output"] = list(map(mul, columns["output_tokens"], repeat(rates.output)))
+    elif any(columns["output_tokens"]):
+        return None
+    return parts
+
+
+def group_cost(
+    parts: dict[str, list[int]], currency: str, fx_rate_picos: int, price_id: str, price_status: str
+) -> GroupCost:
+    """The cost of calls with these native parts at this exchange rate."""
+    if fx_rate_picos == PICOS_PER_UNIT:
+        first, *others = parts.values()
+        total = first
+        for part in others:
+            total = list(map(add, total, part))
+        return GroupCost(total, total, currency, fx_rate_picos, tuple(parts.items()), price_id, price_status)
+    names = tuple(parts)
+    calls = (
+        to_usd(tuple(zip(names, picos, strict=True)), fx_rate_picos)
+        for picos in zip(*parts.values(), strict=True)
+    )
+    costs, natives, converted = zip(*calls, strict=True)
+    by_component = zip(*([picos for _, picos in call] for call in converted), strict=True)
+    return GroupCost(
+        costs,
+        natives,
+        currency,
+        fx_rate_picos,
+        tuple(zip(names, by_component, strict=True)),
+        price_id,
+        price_status,
+    )
