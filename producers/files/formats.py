@@ -1,29 +1,31 @@
-"""The formats that a file may have, and how one is told from its first lines.
+"""The formats that a file may have, and how one is told from its beginning.
 
-`events` is NDJSON of UsageEvent; `csv` and `jsonl` go through a column map; a vendor's name stands for JSON Lines
-of that vendor's raw answers.
-Invariant: what is wrong with the call itself is raised as WrongCall when a format is bound to a file's first lines,
+`events` is NDJSON of UsageEvent; `csv` and `jsonl` go through a column map; a vendor's name stands for that vendor's
+raw answers, a tool's for its records (`producers.records`). JSON comes as lines or as one document.
+Invariant: what is wrong with the call itself is raised as WrongCall when a format is bound to a file's beginning,
 before any row is read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from producers import vendors
+from producers import records, vendors
 from producers.files.column_map import ColumnMap, near_match
-from producers.files.lines import FileLines, Line
+from producers.files.documents import elements
+from producers.files.lines import Line
 from producers.files.mapped import bind_csv, bind_jsonl
+from producers.files.record_rows import RecordRows, csv_record
 from producers.files.rows import Row, csv_rows, delimiter_of, json_object, json_rows, plain_rows
 from tokenweir.errors import RejectedInput, WrongCall
 from tokenweir.usage.event import EARLIEST_TIME, UsageEvent
 from tokenweir.usage.reading import read_event_line, read_event_object
 
-_HEAD_LINES: Final = 100
-_HEAD_BYTES: Final = 1024 * 1024
+HEAD_LINES: Final = 100
+HEAD_BYTES: Final = 1024 * 1024
 _EVENT_FIELDS: Final = frozenset({"id", "source", "time", "vendor", "model"})
 
 
@@ -43,11 +45,32 @@ class ReadOptions:
     refused_rows_limit: int = 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The beginning of a file. lines: its first ones, none of them blank; of a document none. objects: the JSON
+    objects among them, or the first of the document."""
+
+    path: str
+    lines: Sequence[Line] = ()
+    objects: Sequence[Mapping[str, Any]] = ()
+
+    @classmethod
+    def of_lines(cls, path: str, lines: Sequence[Line]) -> "Head":
+        """The beginning of a file of lines."""
+        kept = [line for line in lines if line.data.strip()]
+        return cls(path=path, lines=kept, objects=list(_objects(kept)))
+
+
 class Format(Protocol):
     """A format, bound to one file."""
 
-    def rows(self) -> Iterator[Row]:
-        """The rows of the file, in order."""
+    name: str
+
+    def rows(self, lines: Iterator[Line], *, from_start: bool = True) -> Iterator[Row]:
+        """The rows that `lines` hold, in order. from_start: whether the file's first line is among them."""
+
+    def document_rows(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows of a file that is one JSON document, from its elements."""
 
     def events(self, row: Row, name: Callable[[], str]) -> Sequence[UsageEvent]:
         """The events of a row that could be read. name: names a row that has no id. Raises RejectedInput."""
@@ -58,59 +81,75 @@ class Format(Protocol):
 
 def format_names() -> list[str]:
     """All names that `ReadOptions.format` takes."""
-    return ["events", "csv", "jsonl", *vendors.vendors()]
+    return ["events", "csv", "jsonl", *vendors.vendors(), *records.formats()]
 
 
-def bind(lines: FileLines, options: ReadOptions, *, source: str, file_time: datetime) -> Format | None:
+def bind(head: Head, options: ReadOptions, *, source: str, file_time: datetime) -> Format | None:
     """The file's format, ready to read; None for an empty file. Raises WrongCall.
 
     source: who reports what has no reporter of its own. file_time: when the file was last written, for answers
     that do not say when they were given.
     """
-    head = [line for line in lines.head(_HEAD_LINES, _HEAD_BYTES) if line.data.strip()]
-    path = str(lines.path)
     if options.format is not None and options.format not in format_names():
         raise WrongCall(
             f"no format {options.format!r}",
             hint=f"{near_match(options.format, format_names())}Formats are {', '.join(format_names())}",
         )
-    if not head:
+    if not head.lines and not head.objects:
         return None
-    name = options.format or _detect(path, head, options.column_map)
+    name = options.format or _detect(head, options.column_map)
     if name == "csv":
-        return _Csv(lines, head, options, source)
+        return _Csv(head, options, source)
     if name == "jsonl":
-        return _JsonLines(lines, head, options, source)
+        return _JsonLines(head, options, source)
     if options.column_map.columns:
         raise WrongCall(
-            f"--map does not apply to {path}, which is read as {name}",
+            f"--map does not apply to {head.path}, which is read as {name}",
             hint="Name the format (--format csv or jsonl), or leave the map away; --set applies to every format",
         )
     if name == "events":
-        return _Events(lines, options)
-    return _Answers(lines, options, vendor=name, source=source, file_time=file_time)
+        return _Events(options)
+    if name in records.formats():
+        fixed = options.column_map.fixed
+        return RecordRows(name, head.lines, fixed=fixed, source=source, now=options.now)
+    return _Answers(options, vendor=name, source=source, file_time=file_time)
 
 
-def _detect(path: str, head: Sequence[Line], column_map: ColumnMap) -> str:
-    start = head[0].data.lstrip()[:1]
-    if b"\0" in head[0].data:
-        raise WrongCall(f"{path} is no text", hint="Convert it to CSV or JSON Lines in UTF-8, plain or gzip")
-    if start == b"[":
-        raise WrongCall(f"{path} is one JSON array", hint="Make it JSON Lines first, e.g. jq -c '.[]'")
-    if start != b"{":
-        return "csv"
+def _detect(head: Head, column_map: ColumnMap) -> str:
+    first = head.lines[0].data if head.lines else b"{"
+    if b"\0" in first:
+        raise WrongCall(
+            f"{head.path} is no text", hint="Convert it to CSV or JSON Lines in UTF-8, plain, gzip or zstd"
+        )
+    if first.lstrip()[:1] != b"{":
+        return _detect_table(head, column_map)
     if column_map.columns:
         return "jsonl"
-    for body in _objects(head):
-        if body.keys() >= _EVENT_FIELDS and "usage" not in body:
-            return "events"
-        vendor = vendors.guess_vendor(body)
-        if vendor:
-            return vendor
+    for body in head.objects:
+        name = _detect_object(body)
+        if name:
+            return name
     raise WrongCall(
-        f"cannot tell what {path} holds",
+        f"cannot tell what {head.path} holds",
         hint=f"Name its format with --format ({', '.join(format_names())}), or map its columns with --map FIELD=COLUMN",
     )
+
+
+def _detect_table(head: Head, column_map: ColumnMap) -> str:
+    if column_map.columns:
+        return "csv"
+    record = csv_record(head.lines)
+    return (records.detect(record) if record else "") or "csv"
+
+
+def _detect_object(body: Mapping[str, Any]) -> str:
+    if body.keys() >= _EVENT_FIELDS and "usage" not in body:
+        return "events"
+    name = records.detect(body) or vendors.guess_vendor(body)
+    if name:
+        return name
+    # Only records are unwrapped: the `data` of a vendor's answer is part of the answer.
+    return next((found for element in elements(body) if (found := records.detect(element))), "")
 
 
 def _objects(head: Sequence[Line]) -> Iterator[dict[str, Any]]:
@@ -122,45 +161,64 @@ def _objects(head: Sequence[Line]) -> Iterator[dict[str, Any]]:
 
 
 class _Csv:
-    def __init__(self, lines: FileLines, head: Sequence[Line], options: ReadOptions, source: str) -> None:
-        delimiter = delimiter_of(head[0].data)
-        sample = [row.value for row in csv_rows(iter(head), delimiter) if row.problem is None]
+    name = "csv"
+
+    def __init__(self, head: Head, options: ReadOptions, source: str) -> None:
+        if not head.lines:
+            raise WrongCall(
+                f"{head.path} is a JSON document, not CSV",
+                hint="Name another format, or leave it to be found",
+            )
+        self._delimiter = delimiter_of(head.lines[0].data)
+        sample = [row.value for row in csv_rows(iter(head.lines), self._delimiter) if row.problem is None]
         if not sample:
             raise WrongCall(
-                f"{lines.path} has no header that can be read", hint="Its first line must name the columns"
+                f"{head.path} has no header that can be read", hint="Its first line must name the columns"
             )
-        self._rows = csv_rows(lines, delimiter)
-        self._mapped = bind_csv(
-            str(lines.path), sample[0], sample[1:], options.column_map, source=source, now=options.now
-        )
-        self.events = self._mapped.events
-        self.kept = self._mapped.kept
-
-    def rows(self) -> Iterator[Row]:
-        return islice(self._rows, 1, None)
-
-
-class _JsonLines:
-    def __init__(self, lines: FileLines, head: Sequence[Line], options: ReadOptions, source: str) -> None:
-        self._lines = lines
-        mapped = bind_jsonl(
-            str(lines.path), list(_objects(head)), options.column_map, source=source, now=options.now
+        mapped = bind_csv(
+            head.path, sample[0], sample[1:], options.column_map, source=source, now=options.now
         )
         self.events = mapped.events
         self.kept = mapped.kept
 
-    def rows(self) -> Iterator[Row]:
-        return json_rows(self._lines)
+    def rows(self, lines: Iterator[Line], *, from_start: bool = True) -> Iterator[Row]:
+        return islice(csv_rows(lines, self._delimiter), 1 if from_start else 0, None)
+
+    def document_rows(self, rows: Iterator[Row]) -> Iterator[Row]:
+        return rows
 
 
-class _Events:
-    def __init__(self, lines: FileLines, options: ReadOptions) -> None:
-        self._lines = lines
+class _JsonFormat:
+    """What all formats of JSON share."""
+
+    def rows(self, lines: Iterator[Line], *, from_start: bool = True) -> Iterator[Row]:
+        return json_rows(lines)
+
+    def document_rows(self, rows: Iterator[Row]) -> Iterator[Row]:
+        return rows
+
+    def kept(self, row: Row) -> bytes:
+        return row.content
+
+
+class _JsonLines(_JsonFormat):
+    name = "jsonl"
+
+    def __init__(self, head: Head, options: ReadOptions, source: str) -> None:
+        mapped = bind_jsonl(head.path, list(head.objects), options.column_map, source=source, now=options.now)
+        self.events = mapped.events
+        self.kept = mapped.kept  # type: ignore[method-assign]
+
+
+class _Events(_JsonFormat):
+    name = "events"
+
+    def __init__(self, options: ReadOptions) -> None:
         self._now = options.now
         self._fixed = dict(options.column_map.fixed)
 
-    def rows(self) -> Iterator[Row]:
-        return plain_rows(self._lines)
+    def rows(self, lines: Iterator[Line], *, from_start: bool = True) -> Iterator[Row]:
+        return plain_rows(lines)
 
     def events(self, row: Row, name: Callable[[], str]) -> Sequence[UsageEvent]:
         event = read_event_line(row.content, now=self._now)
@@ -168,16 +226,10 @@ class _Events:
             event = read_event_object({**event.model_dump(), **self._fixed}, now=self._now)
         return (event,)
 
-    def kept(self, row: Row) -> bytes:
-        return row.content
 
-
-class _Answers:
-    def __init__(
-        self, lines: FileLines, options: ReadOptions, *, vendor: str, source: str, file_time: datetime
-    ) -> None:
-        self._lines = lines
-        self._vendor = vendor
+class _Answers(_JsonFormat):
+    def __init__(self, options: ReadOptions, *, vendor: str, source: str, file_time: datetime) -> None:
+        self.name = vendor
         self._surface = options.surface
         self._context: dict[str, Any] = {
             "source": source,
@@ -191,15 +243,9 @@ class _Answers:
                 hint=f"It has {', '.join(vendors.surfaces(vendor))}",
             )
 
-    def rows(self) -> Iterator[Row]:
-        return json_rows(self._lines)
-
     def events(self, row: Row, name: Callable[[], str]) -> Sequence[UsageEvent]:
         context = vendors.AnswerContext(make_id=name, **self._context)
-        return vendors.read_calls(self._vendor, row.value, surface=self._surface, context=context)
-
-    def kept(self, row: Row) -> bytes:
-        return row.content
+        return vendors.read_calls(self.name, row.value, surface=self._surface, context=context)
 
 
 def file_time_of(path: Path, now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""The lines of a file, plain or gzip, in constant memory.
+"""The lines of a file, plain, gzip or zstd, in constant memory.
 
 Invariants: of a line at most MAX_LINE_BYTES are held, however long it is, and whatever it was compressed to; what
 was read before a file breaks off has been given out before the error is raised.
@@ -6,6 +6,7 @@ Limits: other compressions and UTF-16 are named in an error, not read.
 """
 
 import gzip
+import sys
 import zlib
 from collections.abc import Iterator
 from io import BufferedReader, FileIO
@@ -14,15 +15,22 @@ from typing import IO, Final, NamedTuple, cast
 
 from tokenweir.errors import TokenweirError, WrongCall
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 """Longer lines are refused. An answer with a batch of embeddings takes some megabytes."""
 
 _BUFFER_BYTES: Final = 1024 * 1024
+_PEEK_BYTES: Final = 64 * 1024
 _GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_DAMAGE: Final = (OSError, zlib.error, zstd.ZstdError)
 _FOREIGN: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
     (b"BZh", "compressed with bzip2"),
     (b"\xfd7zXZ\x00", "compressed with xz"),
     (b"SQLite format 3", "an SQLite database"),
@@ -53,21 +61,19 @@ class FileLines:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._raw = BufferedReader(FileIO(path), _BUFFER_BYTES)
+            self._raw: IO[bytes] = BufferedReader(FileIO(path), _BUFFER_BYTES)
         except OSError as error:
             raise WrongCall(
                 f"cannot open {path}: {error.strerror}", hint="Give the path of a readable file"
             ) from None
-        start = self._raw.peek(16)[:16]
+        start = cast("BufferedReader", self._raw).peek(16)[:16]
         for magic, kind in _FOREIGN:
             if start.startswith(magic):
                 self._raw.close()
                 raise WrongCall(
-                    f"{path} is {kind}", hint="Convert it to CSV or JSON Lines in UTF-8, plain or gzip"
+                    f"{path} is {kind}", hint="Convert it to CSV or JSON Lines in UTF-8, plain, gzip or zstd"
                 )
-        self._content: IO[bytes] = self._raw
-        if start.startswith(_GZIP):
-            self._content = cast("IO[bytes]", gzip.GzipFile(fileobj=self._raw, mode="rb"))
+        self._content: IO[bytes] = decompressed(self._raw, start)
         self._ahead: list[Line] = []
         self._broken: UnreadableFile | None = None
         self._lines = self._read()
@@ -108,6 +114,26 @@ class FileLines:
             taken += len(line.data)
         return list(self._ahead)
 
+    def peek(self) -> bytes:
+        """The first bytes of the content, decompressed; some KiB of them, and none of a file that is damaged there."""
+        try:
+            return bytes(cast("BufferedReader", self._content).peek(_PEEK_BYTES))
+        except (EOFError, *_DAMAGE):
+            return b""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content in pieces of any size, in place of its lines. Raises UnreadableFile where it breaks off."""
+        read_bytes = 0
+        try:
+            while data := self._content.read(_BUFFER_BYTES):
+                read_bytes += len(data)
+                yield data
+        except (EOFError, *_DAMAGE) as error:
+            raise UnreadableFile(
+                f"{self.path} cannot be read past byte {read_bytes} of its content: {error}",
+                hint="Read it again when it is whole: its rows keep their names and are not counted twice",
+            ) from None
+
     def close(self) -> None:
         """Closes the file."""
         if self._content is not self._raw:
@@ -128,10 +154,10 @@ class FileLines:
                 number += 1
         except EOFError:
             raise UnreadableFile(
-                f"{self.path} ends in the middle of its gzip stream, after line {number}",
+                f"{self.path} ends in the middle of its compressed stream, after line {number}",
                 hint="Read it again when it is whole: its rows keep their names and are not counted twice",
             ) from None
-        except (OSError, zlib.error) as error:
+        except _DAMAGE as error:
             raise UnreadableFile(
                 f"{self.path} cannot be read past line {number}: {error}",
                 hint="Read it again when it is mended: its rows keep their names and are not counted twice",
@@ -144,3 +170,17 @@ class FileLines:
             if rest.endswith(b"\n"):
                 break
         return skipped
+
+
+def decompressed(raw: IO[bytes], start: bytes) -> IO[bytes]:
+    """The content of an open file that begins with `start`: itself, or what its gzip or zstd holds."""
+    if start.startswith(_GZIP):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb"))
+    if start.startswith(_ZSTD):
+        return cast("IO[bytes]", zstd.ZstdFile(raw, mode="rb"))
+    return raw
+
+
+def is_compressed(start: bytes) -> bool:
+    """Whether a file that begins so is gzip or zstd."""
+    return start.startswith((_GZIP, _ZSTD))

@@ -3,15 +3,20 @@
 Invariants: memory does not grow with a file but for the names of its rows (`row_names`); a row that cannot be read
 becomes a Rejection and costs only itself; reading the same content again gives the same ids; mistakes in the call
 are raised before the first row is taken.
-Limits: a wholly refused file is given up after `refused_rows_limit` rows, and then none of them is passed on.
+Limits: a wholly refused file is given up after `refused_rows_limit` rows, and then none of them is passed on. Of a
+directory or a pattern, files that cannot be read here are passed over and told in `skipped`; a file that is named
+itself is an error.
 """
 
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
-from producers.files.formats import Format, ReadOptions, bind, file_time_of
+from producers.files.documents import document_rows, is_document
+from producers.files.formats import HEAD_BYTES, HEAD_LINES, Format, Head, ReadOptions, bind, file_time_of
 from producers.files.lines import FileLines, UnreadableFile
+from producers.files.paths import Found, files_at
 from producers.files.row_names import RowNames, source_of
 from producers.files.rows import Row
 from tokenweir.errors import RejectedInput, TokenweirError, WrongCall
@@ -35,17 +40,22 @@ class FileReading(Iterator[Piece]):
     def __init__(self, paths: Iterable[str | Path], options: ReadOptions) -> None:
         """Raises WrongCall for a path that cannot be read and for a map that does not fit a file's columns."""
         self._options = options
-        self._paths = [Path(path) for path in paths]
-        if not self._paths:
-            raise WrongCall("no file to read", hint="Give one path or more")
         self.total_bytes = 0
-        for path in self._paths:
-            self._check(path)
         self.read_bytes = 0
         self.event_count = 0
         self.rejection_count = 0
         self.path: Path | None = None
+        self.skipped: list[WrongCall] = []
+        self._paths = [found.path for found in files_at(paths) if self._is_readable(found)]
+        if not self._paths:
+            first = self.skipped[0]
+            raise WrongCall(f"nothing here can be read; the first: {first.message}", hint=first.hint)
         self._pieces = self._read_all()
+
+    @property
+    def file_count(self) -> int:
+        """How many files are read."""
+        return len(self._paths)
 
     def __next__(self) -> Piece:
         return next(self._pieces)
@@ -54,24 +64,36 @@ class FileReading(Iterator[Piece]):
         """Ends the reading early and closes the file."""
         self._pieces.close()
 
-    def _check(self, path: Path) -> None:
-        if not path.exists():
-            raise WrongCall(f"no file {path}", hint="Check the path")
-        if path.is_dir():
-            raise WrongCall(f"{path} is a directory", hint=f"Name its files, e.g. {path}/*.jsonl")
+    def _is_readable(self, found: Found) -> bool:
+        path = found.path
         if not path.is_file():
-            return  # A pipe can be opened only once.
+            return True  # A pipe can be opened only once.
+        try:
+            with FileLines(path) as lines:
+                self._bind(lines)
+        except WrongCall as problem:
+            if found.named:
+                raise
+            self.skipped.append(problem)
+            return False
         self.total_bytes += path.stat().st_size
-        with FileLines(path) as lines:
-            self._bind(lines)
+        return True
 
-    def _bind(self, lines: FileLines) -> Format | None:
-        return bind(
-            lines,
-            self._options,
-            source=self._source(lines.path),
-            file_time=file_time_of(lines.path, self._options.now),
-        )
+    def _bind(self, lines: FileLines) -> tuple[Format, Iterator[Row]] | None:
+        path = str(lines.path)
+        source, file_time = self._source(lines.path), file_time_of(lines.path, self._options.now)
+        if not is_document(lines.peek()):
+            head = Head.of_lines(path, lines.head(HEAD_LINES, HEAD_BYTES))
+            bound = bind(head, self._options, source=source, file_time=file_time)
+            return None if bound is None else (bound, bound.rows(lines))
+        elements = document_rows(lines)
+        try:
+            first = list(islice(elements, 20))
+        except UnreadableFile as error:
+            raise WrongCall(error.message, hint=error.hint) from None
+        objects = [row.value for row in first if row.value is not None]
+        bound = bind(Head(path=path, objects=objects), self._options, source=source, file_time=file_time)
+        return None if bound is None else (bound, bound.document_rows(chain(first, elements)))
 
     def _source(self, path: Path) -> str:
         return str(self._options.column_map.fixed.get("source") or source_of(path))
@@ -97,12 +119,12 @@ class FileReading(Iterator[Piece]):
             )
 
     def _read(self, lines: FileLines, done_bytes: int) -> Iterator[Piece]:
-        bound = self._bind(lines)
-        if bound is None:
+        found = self._bind(lines)
+        if found is None:
             return
+        bound, rows = found
         names = RowNames(self._source(lines.path))
         held: list[Rejection] | None = []
-        rows = bound.rows()
         count = 0
         while True:
             try:

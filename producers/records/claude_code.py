@@ -36,7 +36,7 @@ def is_line(record: Answer) -> bool:
     body = record.body
     if not isinstance(body.get("sessionId"), str):
         return False
-    if body.get("type") in _KINDS and record.has_any("uuid", "message", "leafUuid"):
+    if str(body.get("type")) in _KINDS and record.has_any("uuid", "message", "leafUuid"):
         return True
     return record.has_any("message.usage") and record.has_any("message.id")
 

@@ -42,7 +42,7 @@ Totals = tuple[int, int, int, int]
 
 
 def is_line(record: Answer) -> bool:
-    return record.body.get("type") in _KINDS and isinstance(record.body.get("payload"), Mapping)
+    return str(record.body.get("type")) in _KINDS and isinstance(record.body.get("payload"), Mapping)
 
 
 @record_format("codex", looks_like=is_line)

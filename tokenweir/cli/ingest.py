@@ -40,13 +40,19 @@ _STORE_SECONDS = 3600.0
 _PATIENCE_SECONDS = 120.0
 _STALL_SECONDS = 120.0
 _CHECK_EVERY_PIECES = 256
+_FORMAT_HELP = f"{', '.join(format_names())} [default: found by content]."
+_MOST_SAID = 5
 
 
 @dataclass(slots=True)
 class IngestSummary:
-    """What was read. `events` were stored or were in the ledger already; `rejected` are listed by `weir rejected`."""
+    """What was read. `events` were stored or were in the ledger already; `rejected` are listed by `weir rejected`.
+
+    skipped_files: of directories and patterns, those that could not be read.
+    """
 
     files: int
+    skipped_files: int = 0
     events: int = 0
     rejected: int = 0
     input_tokens: int = 0
@@ -66,7 +72,7 @@ class _Way:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "form", help=f"{', '.join(format_names())} [default: found by content].")
+@click.option("--format", "form", metavar="FORMAT", help=_FORMAT_HELP)
 @click.option(
     "--map",
     "maps",
@@ -88,13 +94,15 @@ def ingest(
 ) -> int:
     """Read usage from files into the ledger; returns when all is stored.
 
-    Takes event NDJSON, any CSV or JSON Lines through a column map, and raw answers of OpenAI, Anthropic and Google;
-    plain or gzip. Reading a file again, or a file that has grown, counts nothing twice. Goes through the pipeline
-    that runs on the data directory, or one of its own.
+    PATH is a file, a directory or a pattern. Takes usage events, any CSV or JSON through a column map, vendors' raw
+    answers, and the records of gateways, clouds and coding agents; plain, gzip or zstd. Reading a file again, or a
+    file that has grown, counts nothing twice. Goes through the pipeline that runs on the data directory, or one of
+    its own.
 
     \b
     Examples:
       weir ingest events.ndjson.gz
+      weir ingest ~/.claude/projects
       weir ingest log.csv --map time=TIMESTAMP --map input_tokens=ContextTokens \\
         --map output_tokens=GeneratedTokens --set vendor=azure --set model=gpt-4
     """
@@ -104,7 +112,8 @@ def ingest(
         now=datetime.now(UTC), format=form, column_map=ColumnMap.parse(maps, sets), surface=surface
     )
     reading = read_files(paths, options)
-    summary = IngestSummary(files=len(paths))
+    summary = IngestSummary(files=reading.file_count, skipped_files=len(reading.skipped))
+    _say_skipped(reading)
     began = time.monotonic()
     with _way_of(place) as way:
         try:
@@ -121,6 +130,13 @@ def ingest(
     summary.seconds = round(time.monotonic() - began, 1)
     _show(summary, as_json)
     return 1 if summary.broken_off or (summary.rejected and not summary.events) else 0
+
+
+def _say_skipped(reading: FileReading) -> None:
+    for problem in reading.skipped[:_MOST_SAID]:
+        click.echo(f"passed over: {problem.message}", err=True)
+    if len(reading.skipped) > _MOST_SAID:
+        click.echo(f"passed over: {len(reading.skipped) - _MOST_SAID} files more", err=True)
 
 
 def _send(reading: FileReading, way: _Way, summary: IngestSummary, *, quiet: bool) -> None:
