@@ -16,11 +16,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.vendors import alibaba_native as native
+from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.anthropic import read_message
-from producers.vendors.combining import also_named, batch_line, first_fitting
-from producers.vendors.openai import is_batch_line
+from producers.vendors.combining import also_named, first_fitting
 from producers.vendors.plain_facts import tagged
 from producers.vendors.registry import Merged, sign, stream, surface
 
@@ -71,14 +71,14 @@ def read_chat(answer: Answer) -> Reading:
     )
 
 
-_COMPATIBLE: Final = (
-    (shapes.is_chat_completion, read_chat),
-    (shapes.is_embedding, shapes.read_embedding),
-    (is_message, read_message),
-    (shapes.is_response, native.read_response),
-)
-read_compatible: Final = first_fitting(*_COMPATIBLE, (shapes.is_chat_completion, read_chat))
-read_batch_line: Final = batch_line(*_COMPATIBLE, (native.is_native, native.read_native))
+_COMPATIBLE: Final = {
+    "response_event": (hosts.is_response_event, lambda event: native.read_response(event.part("response"))),
+    "chat_completions": (shapes.is_chat_completion, read_chat),
+    "openai_embeddings": (shapes.is_embedding, shapes.read_embedding),
+    "messages": (is_message, read_message),
+    "responses": (is_response, native.read_response),
+}
+"""Surfaces of the compatible interfaces; an answer that is of none of them is of the native one."""
 
 
 def read_websocket(answer: Answer) -> Reading:
@@ -113,17 +113,11 @@ def _is_finished(frame: Answer) -> bool:
     return any(reason not in (None, "", "null") for reason in reasons)
 
 
-surface("alibaba", "batch", looks_like=is_batch_line)(read_batch_line)
 surface("alibaba", "websocket", looks_like=is_websocket)(read_websocket)
 surface("alibaba", "application", looks_like=native.is_application)(native.read_application)
-surface("alibaba", "chat_completions", looks_like=shapes.is_chat_completion)(read_chat)
-surface("alibaba", "openai_embeddings", looks_like=shapes.is_embedding)(shapes.read_embedding)
-surface("alibaba", "messages", looks_like=is_message)(read_message)
-surface("alibaba", "responses", looks_like=is_response)(native.read_response)
+hosts.register("alibaba", _COMPATIBLE)
 surface("alibaba", "native", looks_like=native.is_native)(native.read_native)
 stream("alibaba", "native", looks_like=lambda chunk: chunk.has_any("output", "request_id"))(merge_native)
-also_named("alibaba", ("openai_compat",), read_compatible)
-also_named("alibaba", ("anthropic_compat",), read_message)
 also_named(
     "alibaba",
     ("native_stream", "text", "multimodal", "embeddings", "rerank", "images", "videos", "audio"),

@@ -1,0 +1,182 @@
+"""The surfaces that hosts compatible with OpenAI, and often with Anthropic too, have in common, registered at once.
+
+A vendor's module says how its host's chat completions are read and gets its surfaces: chat completions, embeddings,
+rerank, messages, responses, lines of a batch, and the merging of streamed chat completions and messages. Where an
+answer is cut to its usage, the surface follows from the usage object.
+
+Accounting: of the OpenAI shapes, cache and reasoning inside; of the Anthropic shape, the cache outside.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from producers.vendors import openai_shapes as shapes
+from producers.vendors.answer import Answer, Reading
+from producers.vendors.anthropic import read_message
+from producers.vendors.combining import also_named, batch_line, first_fitting
+from producers.vendors.openai import is_batch_line
+from producers.vendors.registry import Merged, Merger, Reader, Sign, stream, surface
+
+Shapes = Mapping[str, tuple[Sign, Reader]]
+"""Surfaces by name, in the order in which they are tried: how an answer of it is told, and its reader."""
+
+_CACHE_OUTSIDE: Final = ("usage.cache_read_input_tokens", "usage.cache_creation_input_tokens")
+_PARTS: Final = ("usage.prompt_tokens", "usage.completion_tokens")
+_RESPONSE_ENDS: Final = ("response.completed", "response.incomplete", "response.failed", "response.done")
+_NO_REASON: Final = (None, "", "null")
+
+
+def is_message(answer: Answer) -> bool:
+    """An answer of the Anthropic shape, by what no other has; where it has none of that, both are read alike."""
+    return answer.has_any(*_CACHE_OUTSIDE, "stop_reason") or answer.find("type") == "message"
+
+
+def is_rerank(answer: Answer) -> bool:
+    model = answer.find("model")
+    ranked = isinstance(answer.find("results"), list) or (
+        isinstance(model, str) and "rerank" in model.lower()
+    )
+    return ranked and answer.has_any("usage.total_tokens", *_PARTS)
+
+
+def is_embedding(answer: Answer) -> bool:
+    """No completion, or none to speak of: some hosts state it as 0."""
+    model = answer.find("model")
+    named = isinstance(model, str) and "embedding" in model.lower()
+    return shapes.is_embedding(answer) or (named and answer.has_any("usage.total_tokens", *_PARTS))
+
+
+def read_input_alone(operation: str) -> Reader:
+    """A reader of embeddings or of a ranking: everything that is counted went in."""
+
+    def read(answer: Answer) -> Reading:
+        answer.need_any("usage.prompt_tokens", "usage.total_tokens")
+        return Reading(
+            model=answer.text("model"),
+            response_id=answer.text("id", "request_id"),
+            time=answer.moment("created"),
+            operation=operation,
+            counts={
+                "input_tokens": answer.count("usage.prompt_tokens") or answer.count("usage.total_tokens")
+            },
+        )
+
+    return read
+
+
+def is_response_event(answer: Answer) -> bool:
+    """An event of a streamed response that tells its usage; `response.completed` is one."""
+    return answer.has_any("response.usage.input_tokens", "response.usage.output_tokens")
+
+
+def compatible(read_chat: Reader, read_response: Reader = shapes.read_response) -> Shapes:
+    """The surfaces of a compatible host, by name."""
+
+    def read_event(answer: Answer) -> Reading:
+        return read_response(answer.part("response"))
+
+    return {
+        "response_event": (is_response_event, read_event),
+        "rerank": (is_rerank, read_input_alone("rerank")),
+        "embeddings": (is_embedding, read_input_alone("embedding")),
+        "chat_completions": (shapes.is_chat_completion, read_chat),
+        "messages": (is_message, read_message),
+        "responses": (shapes.is_response, read_response),
+    }
+
+
+def register(vendor: str, known: Shapes, *, names: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Registers the surfaces of a host and what its streams are.
+
+    known: with `chat_completions`, `messages` and `responses`. names: further names of surfaces, by the surface's own;
+    `openai_compat`, `openai_compat_stream` and `anthropic_compat` are there anyway.
+    """
+    surface(vendor, "batch", looks_like=is_batch_line)(batch_line(*known.values()))
+    for name, (looks_like, read) in known.items():
+        surface(vendor, name, looks_like=looks_like)(read)
+    mergers: dict[str, Merger] = {}
+    for name, looks_like, merge in _STREAMS:
+        if name in known:
+            mergers[name] = merge
+            stream(vendor, name, looks_like=looks_like)(merge)
+    any_shape = first_fitting(
+        *known.values(), (shapes.is_response, known["responses"][1]), known["chat_completions"]
+    )
+    also_named(vendor, ("openai_compat", "openai_compat_stream"), any_shape, merge_chat)
+    also_named(vendor, ("anthropic_compat",), known["messages"][1], merge_message)
+    for name, others in (names or {}).items():
+        also_named(vendor, others, known[name][1], mergers.get(name))
+
+
+def is_chat_chunk(chunk: Answer) -> bool:
+    return isinstance(chunk.find("choices"), list) or chunk.find("object") == "chat.completion.chunk"
+
+
+def is_message_event(chunk: Answer) -> bool:
+    kind = chunk.find("type")
+    return isinstance(kind, str) and kind.startswith("message_")
+
+
+def merge_chat(chunks: Sequence[Answer]) -> Merged:
+    """A streamed chat completion: the last usage told, be it in a chunk of its own, on the last chunk with content, on
+    every chunk, or within a choice.
+
+    The stream came to its end where a choice tells why it finished; the usage alone does not say so.
+    """
+    body: dict[str, Any] = {}
+    usage: Any = None
+    reasons: list[Any] = []
+    for chunk in chunks:
+        body |= {name: value for name, value in chunk.body.items() if value not in (None, "", [])}
+        told = chunk.find("usage")
+        for choice in chunk.parts("choices"):
+            told = told or choice.find("usage")
+            if choice.find("finish_reason") not in _NO_REASON:
+                reasons.append(choice.find("finish_reason"))
+        usage = told or usage
+    body |= {"usage": usage, "choices": [{"finish_reason": reason} for reason in reasons]}
+    return Merged(body, bool(reasons))
+
+
+def merge_message(events: Sequence[Answer]) -> Merged:
+    """A streamed message: `message_start` tells the input, each `message_delta` the output so far."""
+    body: dict[str, Any] = {}
+    usage: dict[str, Any] = {}
+    complete = False
+    for event in events:
+        kind = event.find("type")
+        if kind == "message_start":
+            body |= event.part("message").body
+        if kind == "message_delta" and event.has_any("delta"):
+            body |= {name: value for name, value in event.part("delta").body.items() if value is not None}
+        holder = event.find("message") if kind == "message_start" else event.body
+        told = holder.get("usage") if isinstance(holder, Mapping) else None
+        if isinstance(told, Mapping):
+            usage |= {
+                name: _later(usage.get(name), value) for name, value in told.items() if value is not None
+            }
+        complete = complete or kind == "message_stop"
+    return Merged({**body, "usage": usage}, complete)
+
+
+def merge_response(events: Sequence[Answer]) -> Merged:
+    """A streamed response: its last event holds all of it, those before it no usage."""
+    body: dict[str, Any] = {}
+    for event in events:
+        told = event.find("response")
+        if isinstance(told, Mapping):
+            body |= {name: value for name, value in told.items() if value is not None}
+    return Merged(body, any(event.find("type") in _RESPONSE_ENDS for event in events))
+
+
+_STREAMS: Final = (
+    ("chat_completions", is_chat_chunk, merge_chat),
+    ("messages", is_message_event, merge_message),
+    ("responses", lambda event: event.has_any("response.id", "response.usage"), merge_response),
+)
+"""The streams of a compatible host: surface, how a chunk of it is told, what merges them."""
+
+
+def _later(before: Any, value: Any) -> Any:
+    """Counts only grow; a host that tells 0 where it has no more to say takes nothing back."""
+    return max(before, value) if type(before) is int and type(value) is int else value

@@ -1,0 +1,43 @@
+"""Zhipu (GLM): open.bigmodel.cn, and Z.AI, its twin that bills in USD.
+
+Accounting: OpenAI's family, cached and reasoning tokens inside. An answer's `request_id` is the caller's own or the
+same as its `id`. A list of `web_search` results is the sign of one search, which is billed by the call. Embeddings
+state a completion of 0 tokens. In the Anthropic shape the cache stands beside `input_tokens`.
+Sources: types of the packages zhipuai 2.1 and zai-sdk 0.2; recorded answers of api.z.ai.
+Limits: pictures and videos state no usage; how often one answer searched is not told, so that it counts as once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from producers.vendors import hosts
+from producers.vendors import openai_shapes as shapes
+from producers.vendors.answer import Answer, Reading, whole_units
+
+_FINISH: Final = {"sensitive": "filtered", "network_error": "error", "model_context_window_exceeded": "error"}
+
+
+def _units(answer: Answer) -> Mapping[str, Decimal]:
+    results = answer.find("web_search")
+    return whole_units(web_searches=int(isinstance(results, list) and bool(results)))
+
+
+HABITS: Final = shapes.Habits(response_id=("id", "request_id"), units=_units)
+"""What Zhipu does otherwise than OpenAI in a chat completion."""
+
+
+def read_chat(answer: Answer) -> Reading:
+    """A chat completion, also of an agent and of an asynchronous task."""
+    reading = shapes.read_chat_completion(answer, HABITS)
+    for choice in answer.parts("choices"):
+        reason = choice.find("finish_reason")
+        if isinstance(reason, str) and reason in _FINISH:
+            return replace(
+                reading, status=_FINISH[reason], error_code=reason if _FINISH[reason] == "error" else ""
+            )
+    return reading
+
+
+hosts.register("zhipu", hosts.compatible(read_chat), names={"chat_completions": ("chat",)})
