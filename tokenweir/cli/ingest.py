@@ -23,22 +23,14 @@ from producers.delivery import Delivery
 from producers.delivery.batching import Message
 from producers.delivery.sender import BlockingSender
 from producers.files import ColumnMap, FileReading, ReadOptions, UnreadableFile, format_names, read_files
-from streams.topic_admin import describe_topics
 from tokenweir import topics
 from tokenweir.cli.logs import set_up_logs
-from tokenweir.cli.options import Place, find_place, ledger_options
+from tokenweir.cli.options import find_place, ledger_options
 from tokenweir.cli.output import print_json
-from tokenweir.errors import BrokerUnavailable, StoreUnavailable
-from tokenweir.local.data_dir import DataDir
-from tokenweir.local.drain import Undrained, wait_until_stored
-from tokenweir.local.pipeline import LocalPipeline
-from tokenweir.local.thread import running
-from tokenweir.settings import KafkaSettings, topic_name
+from tokenweir.cli.way import PATIENCE_SECONDS, Way, way_to_ledger
+from tokenweir.errors import BrokerUnavailable
 from tokenweir.usage import Rejection, UsageEvent
 
-_STORE_SECONDS = 3600.0
-_PATIENCE_SECONDS = 120.0
-_STALL_SECONDS = 120.0
 _CHECK_EVERY_PIECES = 256
 _FORMAT_HELP = f"{', '.join(format_names())} [default: found by content]."
 _MOST_SAID = 5
@@ -59,15 +51,6 @@ class IngestSummary:
     output_tokens: int = 0
     broken_off: str = ""
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """The way to the ledger. check: raises what keeps it from ever being reached. wait: until all sent is stored."""
-
-    delivery: Delivery
-    check: Callable[[], None]
-    wait: Callable[[], Undrained]
 
 
 @click.command()
@@ -115,18 +98,12 @@ def ingest(
     summary = IngestSummary(files=reading.file_count, skipped_files=len(reading.skipped))
     _say_skipped(reading)
     began = time.monotonic()
-    with _way_of(place) as way:
+    with way_to_ledger(place, (topics.USAGE, topics.REJECTED)) as way:
         try:
             _send(reading, way, summary, quiet=as_json or not sys.stderr.isatty())
         except UnreadableFile as error:
             summary.broken_off = str(error)
-        undrained = way.wait()
-        if undrained.total:
-            raise StoreUnavailable(
-                f"{undrained.total} messages are not stored, and none has been for {_STALL_SECONDS:.0f} s",
-                hint="They stay in Kafka and will be stored when what holds them up is mended; `weir doctor` "
-                "says what that is",
-            )
+        way.wait_until_stored()
     summary.seconds = round(time.monotonic() - began, 1)
     _show(summary, as_json)
     return 1 if summary.broken_off or (summary.rejected and not summary.events) else 0
@@ -139,9 +116,9 @@ def _say_skipped(reading: FileReading) -> None:
         click.echo(f"passed over: {len(reading.skipped) - _MOST_SAID} files more", err=True)
 
 
-def _send(reading: FileReading, way: _Way, summary: IngestSummary, *, quiet: bool) -> None:
+def _send(reading: FileReading, way: Way, summary: IngestSummary, *, quiet: bool) -> None:
     delivery = way.delivery
-    sender = BlockingSender(delivery, patience_seconds=_PATIENCE_SECONDS)
+    sender = BlockingSender(delivery, patience_seconds=PATIENCE_SECONDS)
     rejected_topic = delivery.topic(topics.REJECTED.name)
     with _progress(reading.total_bytes, quiet) as tell:
         try:
@@ -162,72 +139,15 @@ def _send(reading: FileReading, way: _Way, summary: IngestSummary, *, quiet: boo
             raise
         sender.flush()
         tell(reading)
-    if not delivery.flush(_PATIENCE_SECONDS):
+    if not delivery.flush(PATIENCE_SECONDS):
         raise BrokerUnavailable(
-            f"Kafka confirmed nothing for {_PATIENCE_SECONDS:.0f} s", hint="See `weir doctor`"
+            f"Kafka confirmed nothing for {PATIENCE_SECONDS:.0f} s", hint="See `weir doctor`"
         )
 
 
 def _reject(rejection: Rejection, delivery: Delivery, topic: str) -> None:
     message = Message(topic, None, rejection.model_dump_json().encode(), 1)
-    delivery.send(message, timeout_seconds=_PATIENCE_SECONDS)
-
-
-@contextmanager
-def _way_of(place: Place) -> Iterator[_Way]:
-    """A running pipeline's Kafka, the cluster's, or a pipeline of our own. Raises where it is not there."""
-    found = None if place.data_dir is None else place.data_dir.running()
-    if place.data_dir is not None and found is None:
-        with _own_pipeline(place.data_dir, place) as way:
-            yield way
-        return
-    kafka = place.settings.kafka
-    if found is not None:
-        kafka = kafka.model_copy(update={"bootstrap_servers": found.kafka_bootstrap_servers})
-    _check_topics(kafka)
-    delivery = Delivery(kafka)
-    try:
-        yield _Way(
-            delivery,
-            check=lambda: None,
-            wait=lambda: wait_until_stored(
-                kafka, timeout_seconds=_STORE_SECONDS, stall_seconds=_STALL_SECONDS
-            ),
-        )
-    finally:
-        # What is still unconfirmed here has been waited for, or is left behind with an error.
-        delivery.close(0.0)
-
-
-@contextmanager
-def _own_pipeline(data_dir: DataDir, place: Place) -> Iterator[_Way]:
-    with running(LocalPipeline(data_dir, place.settings, doors=None)) as thread:
-        pipeline = thread.pipeline
-        try:
-            yield _Way(
-                pipeline.delivery,
-                check=pipeline.check,
-                wait=lambda: thread.call(pipeline.wait_until_stored(_STORE_SECONDS)),
-            )
-        except KeyboardInterrupt:
-            pipeline.hurry()
-            click.echo(
-                "interrupted; read the same files again: what was stored is not counted twice", err=True
-            )
-            raise
-
-
-def _check_topics(kafka: KafkaSettings) -> None:
-    """Raises BrokerUnavailable where Kafka does not answer or lacks a topic, before anything is read."""
-    needed = {topic_name(kafka, topic.name) for topic in (topics.USAGE, topics.REJECTED)}
-    missing = [
-        report.name for report in describe_topics(kafka) if report.name in needed and not report.exists
-    ]
-    if missing:
-        raise BrokerUnavailable(
-            f"Kafka at {kafka.bootstrap_servers} has no topic {' and no topic '.join(missing)}",
-            hint="Create it with `weir topics create`, or mend kafka.topic_prefix",
-        )
+    delivery.send(message, timeout_seconds=PATIENCE_SECONDS)
 
 
 @contextmanager
