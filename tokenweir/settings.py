@@ -94,6 +94,40 @@ class PricingSettings(_Group):
     )
 
 
+class EmitterSettings(_Group):
+    """The emitter inside an application, as `Emitter.from_environment` makes it."""
+
+    source: str = Field(
+        default="emitter", min_length=1, description="who reports what does not say so itself"
+    )
+    linger_seconds: Positive = Field(
+        default=0.1, description="how long an event may wait for others of its workload"
+    )
+    max_pending_events: int = Field(default=100_000, ge=1, description="what may wait in memory")
+    max_pending_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1, description="what may wait in memory, by size"
+    )
+    exit_timeout_seconds: Positive = Field(
+        default=5.0, description="how long the end of the process may wait for Kafka"
+    )
+    record_failures: bool = Field(
+        default=False, description="whether calls that failed and were not billed have events"
+    )
+    spool_dir: Path | None = Field(
+        default=None,
+        description="a local directory for what Kafka has not confirmed; none keeps it in memory",
+    )
+    spool_max_bytes: int = Field(
+        default=1024 * 1024 * 1024, ge=1, description="the most that one emitter keeps on disk"
+    )
+    spool_keep: Literal["oldest", "newest"] = Field(
+        default="oldest", description="which events stay when that is not enough"
+    )
+    spool_after_seconds: float = Field(
+        default=0.0, ge=0, description="how long Kafka is given before an event is written to disk"
+    )
+
+
 class GatewaySettings(_Group):
     """The HTTP way in."""
 
@@ -111,6 +145,41 @@ class WorkerSettings(_Group):
     metrics_host: str = Field(default="127.0.0.1", description="address of /health and /metrics")
     metrics_port: Port = Field(default=0, description="for /health and /metrics; 0 takes a free one")
     state_dir: Path = Field(default=Path(".tokenweir/worker"), description="Faust's own files")
+
+
+class BillsSettings(_Group):
+    """An account at a vendor whose own reports `weir bills poll` reads; a group for each, under a name of yours."""
+
+    vendor: str = Field(
+        min_length=1, description="openai, anthropic, aws…; `weir bills poll --help` lists them"
+    )
+    tenant: str = Field(default="default", min_length=1, description="whose ledger the bills belong to")
+    key: SecretStr = Field(
+        default=SecretStr(""), description="the vendor's admin or management key, or the secret of a pair"
+    )
+    key_id: SecretStr = Field(default=SecretStr(""), description="the other half of a pair")
+    session_token: SecretStr = Field(default=SecretStr(""), description="of temporary AWS credentials")
+    vendor_account: str = Field(
+        default="",
+        description="the vendor's id of a team, account, project, workspace or "
+        "plan, where its reports want one",
+    )
+    region: str = Field(default="", description="of the vendor, where it has several")
+    base_url: str = Field(default="", pattern=r"^(https?://.+)?$", description="in place of the vendor's own")
+    reports: list[str] = Field(default=[], description="which reports; none takes the vendor's usual ones")
+    resources: list[str] = Field(
+        default=[], description="ids of endpoints, services or keys, where reports are asked for each"
+    )
+    settle_days: int | None = Field(
+        default=None,
+        ge=0,
+        le=366,
+        description="how many past days are read again; none takes what suits the vendor",
+    )
+    labels: dict[str, str] = Field(
+        default={},
+        description="the vendor's ids of keys, projects, workspaces and users, each with your name of it",
+    )
 
 
 class LocalSettings(_Group):
@@ -135,9 +204,13 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     pricing: PricingSettings = PricingSettings()
+    emitter: EmitterSettings = EmitterSettings()
     gateway: GatewaySettings = GatewaySettings()
     worker: WorkerSettings = WorkerSettings()
     local: LocalSettings = LocalSettings()
+    bills: dict[str, BillsSettings] = Field(
+        default={}, description="accounts whose own reports are read, each a group"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="of what workers and servers write to standard error"
     )

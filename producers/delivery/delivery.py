@@ -72,8 +72,8 @@ class Delivery:
         self._settings = settings
         self._connect = connect
         self._on_connected = on_connected
-        self._waiting = Waiting(self._begin_pauses_anew)
-        self._changed = self._waiting.changed
+        self.waiting = Waiting(self._begin_pauses_anew)
+        self._changed = self.waiting.changed
         self._said = BoundedLog(log)
         self._thread: threading.Thread | None = None
         self._producer: Producer | None = None
@@ -101,7 +101,7 @@ class Delivery:
     ) -> None:
         """Take a message without looking at the bound. Never blocks. Raises BrokerUnavailable once closed."""
         with self._changed:
-            self._waiting.refuse_when_closed()
+            self.waiting.refuse_when_closed()
             self._take(message, receipt, on_settled)
 
     def try_send(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -112,7 +112,7 @@ class Delivery:
         """
         receipts: list[Receipt] = [Future() for _ in messages]
         with self._changed:
-            self._waiting.refuse_when_closed()
+            self.waiting.refuse_when_closed()
             if not self._has_room(sum(message.size_bytes for message in messages)):
                 raise BrokerUnavailable(
                     f"{self.pending_bytes} bytes wait for Kafka, as many as may{self._because()}",
@@ -126,7 +126,7 @@ class Delivery:
         """Take a message, waiting for room up to `timeout_seconds`; then raises BrokerUnavailable."""
         receipt: Receipt = Future()
         size_bytes = message.size_bytes
-        waiting = self._waiting
+        waiting = self.waiting
         with self._changed:
             self._changed.wait_for(lambda: waiting.stopping or self._has_room(size_bytes), timeout_seconds)
             waiting.refuse_when_closed()
@@ -137,7 +137,7 @@ class Delivery:
 
     def flush(self, timeout_seconds: float) -> bool:
         """Wait until all that was taken before this call is settled; whether that came in time."""
-        waiting = self._waiting
+        waiting = self.waiting
         with self._changed:
             target = (waiting.last_sequence + 1,)
             return self._changed.wait_for(lambda: waiting.pending.settled_before(target), timeout_seconds)
@@ -148,7 +148,7 @@ class Delivery:
         What is given up is counted as dropped ("closed") and its receipts fail. May be called again.
         """
         deadline = time.monotonic() + timeout_seconds
-        waiting = self._waiting
+        waiting = self.waiting
         with self._changed:
             waiting.stopping = True
             self._changed.notify_all()
@@ -164,24 +164,19 @@ class Delivery:
         return in_time
 
     @property
-    def settled_events(self) -> int:
-        """Confirmed or dropped. Read without the lock, for callers in a hurry, as are the next two."""
-        return self._waiting.settled_events
-
-    @property
     def pending_bytes(self) -> int:
-        """Taken and not settled."""
-        return self._waiting.pending.size_bytes
+        """Read without the lock, for callers in a hurry."""
+        return self.waiting.pending.size_bytes
 
     @property
     def pending_events(self) -> int:
-        """Taken and not settled."""
-        return self._waiting.pending.events
+        """Read without the lock, for callers in a hurry."""
+        return self.waiting.pending.events
 
     @property
     def statistics(self) -> DeliveryStatistics:
         """The counts at this moment."""
-        waiting = self._waiting
+        waiting = self.waiting
         with self._changed:
             return DeliveryStatistics(
                 sent_events=waiting.sent_events,
@@ -213,12 +208,12 @@ class Delivery:
         return f" ({self._last_error})" if self._last_error else ""
 
     def _has_room(self, size_bytes: int) -> bool:
-        pending = self._waiting.pending
+        pending = self.waiting.pending
         return not pending or pending.size_bytes + size_bytes <= self.max_pending_bytes
 
     def _take(self, message: Message, receipt: Receipt | None, on_settled: OnSettled | None = None) -> None:
         self._start_thread()
-        self._waiting.take(message, receipt, on_settled)
+        self.waiting.take(message, receipt, on_settled)
 
     def _start_thread(self) -> None:
         if self._thread is None:
@@ -245,7 +240,7 @@ class Delivery:
                 self._after_failure(error)
 
     def _wait_for_work(self) -> bool:
-        waiting = self._waiting
+        waiting = self.waiting
         with self._changed:
             self._changed.wait_for(lambda: waiting.stopping or self._eager or bool(waiting.pending))
             return not waiting.stopping or bool(waiting.pending)
@@ -253,7 +248,7 @@ class Delivery:
     def _serve(self, producer: Producer) -> None:
         """Hand over messages until closed (returns) or until the connection fails (raises)."""
         session = self._begin_session(producer)
-        settle = self._waiting.settle
+        settle = self.waiting.settle
         while (entry := self._next_entry()) is not None:
             message = entry.message
             try:
@@ -271,14 +266,14 @@ class Delivery:
             self._session += 1
             self._session_error = None
             self._producer = producer
-        self._waiting.send_all_again()
+        self.waiting.send_all_again()
         if self._on_connected is not None:
             self._on_connected()
         return self._session
 
     def _next_entry(self) -> Entry | None:
         """The earliest message that can be sent now. Blocks until there is one; None to end."""
-        waiting = self._waiting
+        waiting = self.waiting
         with self._changed:
             while True:
                 if self._session_error is not None:
@@ -292,7 +287,7 @@ class Delivery:
 
     def _on_error(self, session: int, entry: Entry, error: BaseException) -> None:
         """A send failed; called in this thread or in the Kafka client's."""
-        waiting = self._waiting
+        waiting = self.waiting
         failure = failure_of(error)
         if failure is Failure.TOO_LARGE:
             if not waiting.split(entry):
@@ -324,7 +319,7 @@ class Delivery:
     def _park(self, entry: Entry) -> None:
         with self._changed:
             until = time.monotonic() + self._lengthened_pause()
-        self._waiting.park(entry, until)
+        self.waiting.park(entry, until)
 
     def _refusal(self) -> BrokerUnavailable:
         return BrokerUnavailable(
@@ -332,7 +327,7 @@ class Delivery:
         )
 
     def _after_failure(self, error: Exception) -> None:
-        waiting = self._waiting
+        waiting = self.waiting
         refused = failure_of(error) is Failure.REFUSED
         self._say(
             "failed",

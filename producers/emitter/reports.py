@@ -97,15 +97,15 @@ class AnswerReport:
 
 @dataclass(frozen=True, slots=True)
 class ChunksReport:
-    """Chunks of a stream that goes on, in order. They report nothing by themselves."""
+    """Chunks of a stream that goes on, in order. They are no report by themselves."""
 
     kept: KeptChunks
     chunks: Sequence[Any]
 
-    def events(self, reporter: Reporter) -> Sequence[UsageEvent]:
+    def keep(self) -> None:
+        """Take what matters of the chunks. Never raises."""
         for chunk in self.chunks:
             self.kept.add(chunk)
-        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from producers.emitter.attribution import VARIABLES as ATTRIBUTION_VARIABLES
 from producers.simulation.fleet import WORKLOADS
 from streams.meter import MAX_REJECTIONS
 from streams.meter_role import MAX_IN_FLIGHT
@@ -22,15 +23,17 @@ from tokenweir.settings import GatewaySettings, LocalSettings, Settings
 from tokenweir.topics import METERED, TOPICS, USAGE
 from tokenweir.usage.wire import MAX_BATCH_EVENTS
 
-# Variables that are no settings: of the command line, and of the tests.
-_OTHER_VARIABLES = frozenset({"TOKENWEIR_DEBUG", "TOKENWEIR_SHARED_DATA", "TOKENWEIR_TEST_CLICKHOUSE_DSN"})
+# Variables that are no settings: of the command line, of the tests, and of an emitter's process.
+_OTHER_VARIABLES = frozenset(
+    {"TOKENWEIR_DEBUG", "TOKENWEIR_SHARED_DATA", "TOKENWEIR_TEST_CLICKHOUSE_DSN", *ATTRIBUTION_VARIABLES}
+)
 # Options of programs other than `weir` that are named without the program.
 _OTHER_OPTIONS = frozenset({"--build", "--detach", "--scale"})
 _PACKAGES = ("tokenweir", "producers", "streams", "sinks", "dashboards", "benchmarks", "tests")
 
 _VARIABLE = re.compile(r"\bTOKENWEIR_[A-Z0-9_]*[A-Z0-9]\b")
 _SHORT_VARIABLE = re.compile(r"^…__[A-Z_]+$")
-_SETTING = re.compile(r"^(kafka|clickhouse|pricing|gateway|worker|local)\.[a-z_]+$")
+_SETTING = re.compile(r"^(kafka|clickhouse|pricing|emitter|gateway|worker|local)\.[a-z_]+$")
 _DOTTED = re.compile(rf"^({'|'.join(_PACKAGES)})(\.\w+)+$")
 _PATH = re.compile(rf"^({'|'.join(_PACKAGES)}|docs|deploy)(/[\w.*-]+)+/?$")
 
