@@ -182,41 +182,6 @@ class BillsSettings(_Group):
     )
 
 
-class BillsSettings(_Group):
-    """An account at a vendor whose own reports `weir bills poll` reads; a group for each, under a name of yours."""
-
-    vendor: str = Field(
-        min_length=1, description="openai, anthropic, aws…; `weir bills poll --help` lists them"
-    )
-    tenant: str = Field(default="default", min_length=1, description="whose ledger the bills belong to")
-    key: SecretStr = Field(
-        default=SecretStr(""), description="the vendor's admin or management key, or the secret of a pair"
-    )
-    key_id: SecretStr = Field(default=SecretStr(""), description="the other half of a pair")
-    session_token: SecretStr = Field(default=SecretStr(""), description="of temporary AWS credentials")
-    vendor_account: str = Field(
-        default="",
-        description="the vendor's id of a team, account, project, workspace or "
-        "plan, where its reports want one",
-    )
-    region: str = Field(default="", description="of the vendor, where it has several")
-    base_url: str = Field(default="", pattern=r"^(https?://.+)?$", description="in place of the vendor's own")
-    reports: list[str] = Field(default=[], description="which reports; none takes the vendor's usual ones")
-    resources: list[str] = Field(
-        default=[], description="ids of endpoints, services or keys, where reports are asked for each"
-    )
-    settle_days: int | None = Field(
-        default=None,
-        ge=0,
-        le=366,
-        description="how many past days are read again; none takes what suits the vendor",
-    )
-    labels: dict[str, str] = Field(
-        default={},
-        description="the vendor's ids of keys, projects, workspaces and users, each with your name of it",
-    )
-
-
 class LocalSettings(_Group):
     """The embedded run."""
 
@@ -243,9 +208,6 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
     worker: WorkerSettings = WorkerSettings()
     local: LocalSettings = LocalSettings()
-    bills: dict[str, BillsSettings] = Field(
-        default={}, description="accounts whose own reports are read, each a group"
-    )
     bills: dict[str, BillsSettings] = Field(
         default={}, description="accounts whose own reports are read, each a group"
     )
