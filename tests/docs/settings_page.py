@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from tests.docs.pages import ROOT
 from tokenweir.settings import Settings
@@ -48,12 +49,23 @@ def page_text() -> str:
     for name, field in groups:
         model: type[BaseModel] = field.annotation  # type: ignore[assignment]
         parts.append(f"\n## `[{name}]`\n\n{model.__doc__}\n\n{_table(model.model_fields.items())}")
+    for name, field in general:
+        if model := _repeated_group(field):
+            parts.append(f"\n## `[{name}.NAME]`\n\n{model.__doc__}\n\n{_table(model.model_fields.items())}")
     parts.append(f"\n## Outside of any group\n\n{_table(general)}")
     return "".join(parts)
 
 
 def _is_group(field: FieldInfo) -> bool:
     return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
+def _repeated_group(field: FieldInfo) -> type[BaseModel] | None:
+    """The model of a setting that holds any number of groups, each under a name."""
+    arguments = get_args(field.annotation)
+    if get_origin(field.annotation) is dict and issubclass(arguments[1], BaseModel):
+        return arguments[1]  # type: ignore[no-any-return]
+    return None
 
 
 def _table(fields: Any) -> str:
@@ -65,7 +77,9 @@ def _table(fields: Any) -> str:
 
 
 def _default(value: Any) -> str:
-    if value is None or value == "" or value == SecretStr(""):
+    if value is PydanticUndefined:
+        return "must be set"
+    if value is None or value in ("", [], {}) or value == SecretStr(""):
         return "none"
     if isinstance(value, bool | int | float):
         return f"{value:,}" if isinstance(value, int) and value >= 10_000 else f"{value:g}"
@@ -87,6 +101,8 @@ def _kinds(annotation: Any) -> Iterator[str]:
         for inner in get_args(annotation):
             if inner is not NoneType:
                 yield from _kinds(inner)
+    elif get_origin(annotation) in (list, dict):
+        yield "names" if get_origin(annotation) is list else "groups or pairs"
     elif annotation is SecretStr:
         yield "a secret"
     elif isinstance(annotation, type) and issubclass(annotation, Path):
