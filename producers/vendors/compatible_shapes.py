@@ -1,4 +1,4 @@
-"""What an answer of a compatible host is of, told by its usage object where nothing else is left of it.
+"""Of which surface an answer of a compatible host is, told by its usage object where nothing else is left of it.
 
 Invariants: nothing here raises for an answer of any form, except the readers; no figure is changed.
 """
@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading
 from producers.vendors.registry import Reader
 
 _COUNTS: Final = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
-_USAGE_COUNTS: Final = tuple(f"usage.{name}" for name in _COUNTS)
-_CACHE_OUTSIDE: Final = (
+_INPUT_ALONE: Final = ("usage.prompt_tokens", "usage.total_tokens")
+_OTHER_SHAPES: Final = ("choices", "usage.input_tokens", "usage.output_tokens")
+_MESSAGE: Final = (
+    "stop_reason",
     "usage.cache_read_input_tokens",
     "usage.cache_creation_input_tokens",
     "usage.cache_creation",
@@ -34,42 +35,25 @@ def standing(answer: Answer) -> Answer:
     response, kind = body.get("response"), body.get("type")
     if isinstance(response, Mapping) and isinstance(kind, str) and kind.startswith("response."):
         return answer.part("response")
-    elsewhere = usage_elsewhere(body)
+    elsewhere = _usage_elsewhere(body)
     if elsewhere is not None:
         return Answer({**body, "usage": elsewhere}, answer.at)
-    if body.get("usage") is None and _is_usage(body):
+    if body.get("usage") is None and any(type(body.get(name)) is int for name in _COUNTS):
         return Answer({**body, "usage": body}, answer.at)
     return answer
 
 
-def usage_elsewhere(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The usage object that a chunk holds under `x_groq` or within a choice."""
-    own = body.get("x_groq")
-    if isinstance(own, Mapping) and _states(own.get("usage")):
-        return own["usage"]  # type: ignore[no-any-return]
-    choices = body.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, Mapping) and _states(choice.get("usage")):
-            return choice["usage"]  # type: ignore[no-any-return]
-    return None
-
-
-def is_chat(answer: Answer) -> bool:
-    return shapes.is_chat_completion(answer)
-
-
 def is_embedding(answer: Answer) -> bool:
     """Input alone. Some hosts state a completion of 0 beside it, and some the total alone."""
-    if answer.has_any("choices") or not answer.has_any("usage.prompt_tokens", "usage.total_tokens"):
-        return False
-    if answer.has_any("usage.input_tokens", "usage.output_tokens"):
+    if answer.has_any(*_OTHER_SHAPES) or not answer.has_any(*_INPUT_ALONE):
         return False
     no_output = not answer.has_any("usage.completion_tokens")
     return no_output or _is_named(answer, _NAMED_EMBEDDING) or _holds(answer, "data", "embedding")
 
 
 def is_rerank(answer: Answer) -> bool:
-    if answer.has_any("choices") or not answer.has_any("usage.prompt_tokens", "usage.total_tokens"):
+    """A ranking by its results, its object or its model's name."""
+    if answer.has_any(*_OTHER_SHAPES) or not answer.has_any(*_INPUT_ALONE):
         return False
     ranked = answer.body.get("object") == "rerank" or _holds(answer, "results", "relevance_score")
     return ranked or _is_named(answer, _NAMED_RERANK)
@@ -79,14 +63,14 @@ def is_message(answer: Answer) -> bool:
     """An answer of the Anthropic shape, by what no other has; where it has none of that, both are read alike."""
     if not answer.has_any("usage.input_tokens", "usage.output_tokens"):
         return False
-    return answer.body.get("type") == "message" or answer.has_any("stop_reason", *_CACHE_OUTSIDE)
+    return answer.body.get("type") == "message" or answer.has_any(*_MESSAGE)
 
 
 def read_input_alone(operation: str) -> Reader:
     """A reader of embeddings or of a ranking: everything that is counted went in."""
 
     def read(answer: Answer) -> Reading:
-        answer.need_any("usage.prompt_tokens", "usage.total_tokens")
+        answer.need_any(*_INPUT_ALONE)
         return Reading(
             model=answer.text("model"),
             response_id=answer.text("id"),
@@ -95,6 +79,7 @@ def read_input_alone(operation: str) -> Reader:
             counts={
                 "input_tokens": answer.count("usage.prompt_tokens") or answer.count("usage.total_tokens"),
                 "cache_read_tokens": answer.count("usage.prompt_tokens_details.cached_tokens"),
+                "input_audio_tokens": answer.count("usage.prompt_tokens_details.audio_tokens"),
                 "input_image_tokens": answer.count("usage.prompt_tokens_details.image_tokens"),
             },
         )
@@ -102,12 +87,20 @@ def read_input_alone(operation: str) -> Reader:
     return read
 
 
+def _usage_elsewhere(body: Mapping[str, Any]) -> Any:
+    own = body.get("x_groq")
+    if isinstance(own, Mapping) and _states(own.get("usage")):
+        return own["usage"]
+    choices = body.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, Mapping) and _states(choice.get("usage")):
+            return choice["usage"]
+    return None
+
+
 def _states(usage: Any) -> bool:
-    return isinstance(usage, Mapping) and bool(usage)
-
-
-def _is_usage(body: Mapping[str, Any]) -> bool:
-    return any(type(body.get(name)) is int for name in _COUNTS)
+    """Whether there is anything in `usage`; what is no object is left to the reader's complaint."""
+    return usage is not None and usage != {}
 
 
 def _is_named(answer: Answer, pattern: re.Pattern[str]) -> bool:
