@@ -19,6 +19,7 @@ from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.plain_facts import error_code, tagged
 from producers.vendors.registry import Merged, Reader, sign, stream
+from tokenweir.errors import RejectedInput
 
 _STATUS_CODE: Final = "base_resp.status_code"
 _STATUS: Final = {
@@ -58,8 +59,8 @@ def billed(read: Reader) -> Reader:
         code = answer.find(_STATUS_CODE) if answer.has_any(_STATUS_CODE) else 0
         if code == 0:
             return read(answer)
-        reading = read(answer) if answer.has_any("usage", "total_tokens") else None
-        if reading is None or not any(reading.counts.values()):
+        reading = _read_quietly(read, answer)
+        if reading is None or not (any(reading.counts.values()) or reading.units):
             raise answer.refusal(
                 "missing_field",
                 "usage",
@@ -70,6 +71,14 @@ def billed(read: Reader) -> Reader:
         return replace(reading, status=status, error_code=error_code(answer, _STATUS_CODE))
 
     return checked
+
+
+def _read_quietly(read: Reader, answer: Answer) -> Reading | None:
+    """What an error states of its usage; None where it states none, which is what its refusal says."""
+    try:
+        return read(answer)
+    except RejectedInput:
+        return None
 
 
 def read_pro(answer: Answer) -> Reading:

@@ -77,7 +77,8 @@ _KNOWN: Final = {
     **hosts.compatible(read_chat, read_response),
 }
 
+# Before the chat completions, of which a bot's chunks have the shape too.
+stream("volcengine", "bots", looks_like=media.is_bot)(media.merge_bot)
 hosts.register("volcengine", _KNOWN, names={"chat_completions": ("chat",)})
 also_named("volcengine", ("images_video", "video"), first_fitting(_KNOWN["images"], _KNOWN["videos"]))
-stream("volcengine", "bots", looks_like=media.is_bot)(media.merge_bot)
 stream("volcengine", "images", looks_like=media.is_image)(media.merge_images)
