@@ -150,9 +150,7 @@ class WorkerSettings(_Group):
 class BillsSettings(_Group):
     """An account at a vendor whose own reports `weir bills poll` reads; a group for each, under a name of yours."""
 
-    vendor: str = Field(
-        min_length=1, description="openai, anthropic, aws…; `weir bills poll --help` lists them"
-    )
+    vendor: str = Field(min_length=1, description="openai, anthropic, aws…; `weir bills reports` lists them")
     tenant: str = Field(default="default", min_length=1, description="whose ledger the bills belong to")
     key: SecretStr = Field(
         default=SecretStr(""), description="the vendor's admin or management key, or the secret of a pair"
