@@ -55,6 +55,11 @@ def is_message(answer: Answer) -> bool:
     return answer.has_any(*_ANTHROPIC) and not answer.has_any("usage.total_tokens", "output")
 
 
+def is_response_event(answer: Answer) -> bool:
+    """An event of a streamed response that tells its usage; `response.completed` is one."""
+    return answer.has_any("response.usage.input_tokens", "response.usage.output_tokens")
+
+
 def is_response(answer: Answer) -> bool:
     return shapes.is_response(answer) and (
         answer.has_any(*_OPENAI_RESPONSE) or isinstance(answer.find("output"), list)
@@ -72,7 +77,7 @@ def read_chat(answer: Answer) -> Reading:
 
 
 _COMPATIBLE: Final = {
-    "response_event": (hosts.is_response_event, lambda event: native.read_response(event.part("response"))),
+    "response_event": (is_response_event, lambda event: native.read_response(event.part("response"))),
     "chat_completions": (shapes.is_chat_completion, read_chat),
     "openai_embeddings": (shapes.is_embedding, shapes.read_embedding),
     "messages": (is_message, read_message),

@@ -16,10 +16,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-from producers.vendors import hosts
-from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.combining import also_named
+from producers.vendors.compatible import Habits, compatible, read_chat
 from producers.vendors.registry import Merged, sign, stream, surface
 
 _OWN_FIELDS: Final = ("result", "is_truncated", "need_clear_history", "is_end", "sentence_id", "error_code")
@@ -30,7 +29,7 @@ def _units(answer: Answer) -> Mapping[str, Decimal]:
     return whole_units(web_searches=int(searched))
 
 
-HABITS: Final = shapes.Habits(
+HABITS: Final = Habits(
     cache_read=("prompt_tokens_details.cached_tokens", "prompt_tokens_details.cache_tokens"),
     units=_units,
 )
@@ -45,7 +44,7 @@ def is_workshop(answer: Answer) -> bool:
 @surface("baidu", "v1_wenxinworkshop", looks_like=is_workshop)
 def read_workshop(answer: Answer) -> Reading:
     """A chat of the first interface, or a frame of its stream."""
-    reading = shapes.read_chat_completion(answer, HABITS)
+    reading = read_chat(HABITS)(answer)
     return replace(reading, operation="embedding") if isinstance(answer.find("data"), list) else reading
 
 
@@ -59,14 +58,8 @@ def merge_workshop(chunks: Sequence[Answer]) -> Merged:
     return Merged(body, any(chunk.find("is_end") is True for chunk in chunks))
 
 
-def read_chat(answer: Answer) -> Reading:
-    """A chat completion of the second interface."""
-    return shapes.read_chat_completion(answer, HABITS)
-
-
-hosts.register("baidu", hosts.compatible(read_chat))
+compatible("baidu", HABITS, names={"chat_completions": ("chat", "v2", "v2_openai_compat")})
 also_named("baidu", ("v1",), read_workshop, merge_workshop)
-also_named("baidu", ("v2", "v2_openai_compat", "chat"), read_chat, hosts.merge_chat)
 
 
 @sign("baidu")

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from producers.vendors import openai_shapes as shapes
-from producers.vendors.answer import Answer, Reading
-from producers.vendors.anthropic import read_message
+from producers.vendors.answer import Answer
 from producers.vendors.combining import also_named, batch_line, first_fitting
 from producers.vendors.openai import is_batch_line
 from producers.vendors.registry import Merged, Merger, Reader, Sign, stream, surface
@@ -20,69 +19,8 @@ from producers.vendors.registry import Merged, Merger, Reader, Sign, stream, sur
 Shapes = Mapping[str, tuple[Sign, Reader]]
 """Surfaces by name, in the order in which they are tried: how an answer of it is told, and its reader."""
 
-_CACHE_OUTSIDE: Final = ("usage.cache_read_input_tokens", "usage.cache_creation_input_tokens")
-_PARTS: Final = ("usage.prompt_tokens", "usage.completion_tokens")
 _RESPONSE_ENDS: Final = ("response.completed", "response.incomplete", "response.failed", "response.done")
 _NO_REASON: Final = (None, "", "null")
-
-
-def is_message(answer: Answer) -> bool:
-    """An answer of the Anthropic shape, by what no other has; where it has none of that, both are read alike."""
-    return answer.has_any(*_CACHE_OUTSIDE, "stop_reason") or answer.find("type") == "message"
-
-
-def is_rerank(answer: Answer) -> bool:
-    model = answer.find("model")
-    ranked = isinstance(answer.find("results"), list) or (
-        isinstance(model, str) and "rerank" in model.lower()
-    )
-    return ranked and answer.has_any("usage.total_tokens", *_PARTS)
-
-
-def is_embedding(answer: Answer) -> bool:
-    """No completion, or none to speak of: some hosts state it as 0."""
-    model = answer.find("model")
-    named = isinstance(model, str) and "embedding" in model.lower()
-    return shapes.is_embedding(answer) or (named and answer.has_any("usage.total_tokens", *_PARTS))
-
-
-def read_input_alone(operation: str) -> Reader:
-    """A reader of embeddings or of a ranking: everything that is counted went in."""
-
-    def read(answer: Answer) -> Reading:
-        answer.need_any("usage.prompt_tokens", "usage.total_tokens")
-        return Reading(
-            model=answer.text("model"),
-            response_id=answer.text("id", "request_id"),
-            time=answer.moment("created"),
-            operation=operation,
-            counts={
-                "input_tokens": answer.count("usage.prompt_tokens") or answer.count("usage.total_tokens")
-            },
-        )
-
-    return read
-
-
-def is_response_event(answer: Answer) -> bool:
-    """An event of a streamed response that tells its usage; `response.completed` is one."""
-    return answer.has_any("response.usage.input_tokens", "response.usage.output_tokens")
-
-
-def compatible(read_chat: Reader, read_response: Reader = shapes.read_response) -> Shapes:
-    """The surfaces of a compatible host, by name."""
-
-    def read_event(answer: Answer) -> Reading:
-        return read_response(answer.part("response"))
-
-    return {
-        "response_event": (is_response_event, read_event),
-        "rerank": (is_rerank, read_input_alone("rerank")),
-        "embeddings": (is_embedding, read_input_alone("embedding")),
-        "chat_completions": (shapes.is_chat_completion, read_chat),
-        "messages": (is_message, read_message),
-        "responses": (shapes.is_response, read_response),
-    }
 
 
 def register(vendor: str, known: Shapes, *, names: Mapping[str, Sequence[str]] | None = None) -> None:

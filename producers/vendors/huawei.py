@@ -6,11 +6,6 @@ Sources: types of the package huaweicloudsdkpangulargemodels 3.1 (v1, v2); Huawe
 Limits: whether MaaS tells cached and reasoning tokens could not be verified; they are read where OpenAI puts them.
 """
 
-from producers.vendors import hosts
-from producers.vendors import openai_shapes as shapes
+from producers.vendors.compatible import compatible
 
-hosts.register(
-    "huawei",
-    hosts.compatible(shapes.read_chat_completion),
-    names={"chat_completions": ("chat", "pangu", "pangu_v1", "pangu_v2", "maas", "native")},
-)
+compatible("huawei", names={"chat_completions": ("chat", "pangu", "pangu_v1", "pangu_v2", "maas", "native")})

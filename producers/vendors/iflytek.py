@@ -11,15 +11,13 @@ Sources: documentation of iFlytek's Java SDK (MaasResponse); captured answers of
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from producers.vendors import hosts
-from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading
+from producers.vendors.compatible import Habits, compatible
 from producers.vendors.plain_facts import error_code
 from producers.vendors.registry import Merged, stream, surface
 
 _LAST_FRAME: Final = 2
 _USAGE_AT: Final = ("payload.usage.text", "usage.text", "payload.usage", "usage")
-_HABITS: Final = shapes.Habits(response_id=("sid", "id"))
 
 
 def is_frame(answer: Answer) -> bool:
@@ -71,9 +69,13 @@ def _quiet(answer: Answer, path: str) -> Any:
     return answer.find(path) if answer.has_any(path) else None
 
 
-def read_http(answer: Answer) -> Reading:
-    """An answer over HTTP, or the last chunk with content of its stream."""
-    return shapes.read_chat_completion(answer, _HABITS)
-
-
-hosts.register("iflytek", hosts.compatible(read_http), names={"chat_completions": ("http", "chat")})
+compatible(
+    "iflytek",
+    Habits(response_id=("sid", "id")),
+    names={
+        "chat_completions": (
+            "chat",
+            "http",
+        )
+    },
+)

@@ -14,9 +14,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
+from producers.vendors.anthropic import read_message
+from producers.vendors.compatible import compatible
+from producers.vendors.compatible_shapes import is_embedding as is_input_alone
+from producers.vendors.compatible_shapes import is_message, read_input_alone
 from producers.vendors.plain_facts import error_code, tagged
 from producers.vendors.registry import Merged, Reader, sign, stream
 from tokenweir.errors import RejectedInput
@@ -49,7 +52,7 @@ def is_picture(answer: Answer) -> bool:
 
 
 def is_embedding(answer: Answer) -> bool:
-    return answer.has_any("total_tokens") and not answer.has_any("usage")
+    return answer.has_any("vectors") and answer.has_any("total_tokens")
 
 
 def billed(read: Reader) -> Reader:
@@ -141,21 +144,20 @@ def merge_speech(chunks: Sequence[Answer]) -> Merged:
     return Merged(told[-1] if told else {}, bool(told))
 
 
-_KNOWN: Final = {
+_OWN: Final = {
     name: (looks_like, billed(read))
     for name, (looks_like, read) in {
         "speech": (is_speech, read_speech),
         "images": (is_picture, read_picture),
         "native_embeddings": (is_embedding, read_embedding),
         "pro": (is_pro, read_pro),
-        **hosts.compatible(read_chat),
+        "embeddings": (is_input_alone, read_input_alone("embedding")),
+        "chat_completions": (shapes.is_chat_completion, read_chat),
+        "messages": (is_message, read_message),
+        "responses": (shapes.is_response, shapes.read_response),
     }.items()
 }
-hosts.register(
-    "minimax",
-    _KNOWN,
-    names={"chat_completions": ("chat",), "speech": ("t2a", "tts"), "messages": ("anthropic",)},
-)
+compatible("minimax", own=_OWN, names={"speech": ("t2a", "tts"), "messages": ("anthropic",)})
 stream("minimax", "speech", looks_like=is_speech)(merge_speech)
 
 

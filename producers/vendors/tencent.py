@@ -13,10 +13,9 @@ Limits: searches are billed each, and no answer says how often it searched.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from producers.vendors import hosts
-from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading
 from producers.vendors.combining import also_named
+from producers.vendors.compatible import compatible
 from producers.vendors.plain_facts import error_code
 from producers.vendors.registry import Merged, sign, stream, surface
 
@@ -87,11 +86,7 @@ def _digits(usage: Answer, path: str) -> int:
     return int(value or 0)
 
 
-hosts.register(
-    "tencent",
-    hosts.compatible(shapes.read_chat_completion),
-    names={"chat_completions": ("chat", "tokenhub", "hunyuan_openai_compat")},
-)
+compatible("tencent", names={"chat_completions": ("chat", "tokenhub", "hunyuan_openai_compat")})
 also_named("tencent", ("native", "hunyuan_native"), read_native, merge_native)
 
 

@@ -15,11 +15,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors import volcengine_media as media
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.combining import also_named, first_fitting
+from producers.vendors.compatible import compatible
 from producers.vendors.registry import stream
 
 _PROVISIONED: Final = (
@@ -68,17 +68,18 @@ def read_response(answer: Answer) -> Reading:
     return replace(reading, units=units)
 
 
-_KNOWN: Final = {
+_OWN: Final = {
     "bots": (media.is_bot, read_bot),
     "images": (media.is_image, media.read_image),
     "context_cache": (media.is_context, read_context),
     "multimodal_embeddings": (media.is_embedding, media.read_embedding),
     "videos": (media.is_video, media.read_video),
-    **hosts.compatible(read_chat, read_response),
+    "chat_completions": (shapes.is_chat_completion, read_chat),
+    "responses": (shapes.is_response, read_response),
 }
 
 # Before the chat completions, of which a bot's chunks have the shape too.
 stream("volcengine", "bots", looks_like=media.is_bot)(media.merge_bot)
-hosts.register("volcengine", _KNOWN, names={"chat_completions": ("chat",)})
-also_named("volcengine", ("images_video", "video"), first_fitting(_KNOWN["images"], _KNOWN["videos"]))
+compatible("volcengine", own=_OWN)
+also_named("volcengine", ("images_video", "video"), first_fitting(_OWN["images"], _OWN["videos"]))
 stream("volcengine", "images", looks_like=media.is_image)(media.merge_images)

@@ -3,7 +3,6 @@
 Sources: Portkey's gateway (provider lingyi); captured usage objects.
 """
 
-from producers.vendors import hosts
-from producers.vendors import openai_shapes as shapes
+from producers.vendors.compatible import compatible
 
-hosts.register("yi", hosts.compatible(shapes.read_chat_completion), names={"chat_completions": ("chat",)})
+compatible("yi")

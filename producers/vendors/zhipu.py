@@ -12,9 +12,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
+from producers.vendors.compatible import Habits, compatible
+from producers.vendors.compatible import read_chat as chat_reader
 
 _FINISH: Final = {"sensitive": "filtered", "network_error": "error", "model_context_window_exceeded": "error"}
 
@@ -24,13 +25,13 @@ def _units(answer: Answer) -> Mapping[str, Decimal]:
     return whole_units(web_searches=int(isinstance(results, list) and bool(results)))
 
 
-HABITS: Final = shapes.Habits(response_id=("id", "request_id"), units=_units)
+HABITS: Final = Habits(response_id=("id", "request_id"), units=_units)
 """What Zhipu does otherwise than OpenAI in a chat completion."""
 
 
 def read_chat(answer: Answer) -> Reading:
     """A chat completion, also of an agent and of an asynchronous task."""
-    reading = shapes.read_chat_completion(answer, HABITS)
+    reading = chat_reader(HABITS)(answer)
     for choice in answer.parts("choices"):
         reason = choice.find("finish_reason")
         if isinstance(reason, str) and reason in _FINISH:
@@ -40,4 +41,4 @@ def read_chat(answer: Answer) -> Reading:
     return reading
 
 
-hosts.register("zhipu", hosts.compatible(read_chat), names={"chat_completions": ("chat",)})
+compatible("zhipu", HABITS, own={"chat_completions": (shapes.is_chat_completion, read_chat)})
