@@ -199,7 +199,7 @@ class Call:
         self.end(exception)
 
     def _elapsed_ms(self, moment: float) -> float:
-        return round((moment - self._begun_at) * 1_000, 3)
+        return (moment - self._begun_at) * 1_000
 
     def _report(self, failure: Outcome | None, *, answered: bool) -> CallReport:
         measured: dict[str, Any] = {

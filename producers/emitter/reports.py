@@ -3,6 +3,8 @@
 The caller pays for making a small object; reading a vendor's answer, merging attribution and checking fields is done
 by `events` in the emitter's thread.
 
+The classes are not frozen, because that makes them several times dearer to make; nothing changes them all the same.
+
 Invariants: a call that was billed gives its events, and one that was not gives none unless its reporter asks for
 failures; who a call is for is decided by the closest word: the report's own fields, then the context in which it was
 made, then the process; an event's own fields, where it was handed over as one, are never replaced.
@@ -68,7 +70,7 @@ class Report(Protocol):
         """The billed calls that it reports; none where nothing was billed. Raises RejectedInput, WrongCall."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class EventReport:
     """An event, recorded within an attribution."""
 
@@ -79,7 +81,7 @@ class EventReport:
         return (attribute(self.event, merged(reporter.attribution, self.attribution)),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class AnswerReport:
     """A vendor's answer. recorded_at: Unix seconds."""
 
@@ -95,7 +97,7 @@ class AnswerReport:
         return _named(read_calls(self.vendor, as_mapping(self.answer), surface=self.surface, context=context))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ChunksReport:
     """Chunks of a stream that goes on, in order. They are no report by themselves."""
 
@@ -108,7 +110,7 @@ class ChunksReport:
             self.kept.add(chunk)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, eq=False, kw_only=True)
 class CallReport:
     """A call that has ended, with whatever it gave: an answer, a stream's chunks, a failure.
 
@@ -204,7 +206,11 @@ def _context(
     own = {name: value for name, value in fields.items() if value is not None}
     source = own.pop("source", None) or reporter.source
     names = merged(merged(reporter.attribution, attribution), tidy(own))
-    rest = {name: value for name, value in own.items() if name not in NAMES and name != "tags"}
+    rest = {
+        name: round(value, 3) if type(value) is float else value
+        for name, value in own.items()
+        if name not in NAMES and name != "tags"
+    }
     return AnswerContext(
         source=source, now=datetime.fromtimestamp(recorded_at, UTC), fields={**names, **rest}
     )

@@ -3,9 +3,6 @@
 import json
 import logging
 import socket
-import subprocess
-import sys
-import textwrap
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from producers.emitter import Emitter
+from tests.emitter.programs import run_program
 from tests.emitter.topic_contents import START, event, make_topics, read_ids, read_topic
 from tests.kafka.fixtures import APACHE, Broker
 from tokenweir.local.broker import free_port
@@ -216,50 +214,17 @@ def test_a_broker_that_accepts_and_never_answers_does_not_hold_the_caller() -> N
     assert emitter.statistics.dropped == {"closed": 100}
 
 
-_PROGRAM = """
-import os, sys
-from datetime import UTC, datetime
-from producers.emitter import Emitter
-from tokenweir.settings import KafkaSettings
-from tokenweir.usage import UsageEvent
-
-def event(number):
-    return UsageEvent(id=f"openai:call-{number}", source="test", time=datetime(2026, 1, 1, tzinfo=UTC),
-                      vendor="openai", model="gpt-4o")
-
-emitter = Emitter(KafkaSettings(bootstrap_servers=sys.argv[1], topic_prefix=sys.argv[2]), exit_timeout_seconds=30)
-"""
-
-
-def _run(settings: KafkaSettings, body: str) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            _PROGRAM + textwrap.dedent(body),
-            settings.bootstrap_servers,
-            settings.topic_prefix,
-        ],
-        timeout=_PATIENCE_SECONDS,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-
-
 def test_a_program_that_just_ends_has_its_events_delivered(settings: KafkaSettings) -> None:
-    _run(settings, "[emitter.record(event(number)) for number in range(5)]")
+    run_program(settings, "[emitter.record(event(number)) for number in range(5)]")
     assert sorted(read_ids(settings)) == [f"openai:call-{number}" for number in range(5)]
 
 
 def test_a_program_ends_though_kafka_is_away(away: KafkaSettings) -> None:
-    _run(away, "emitter._exit_timeout_seconds = 0.5\nemitter.record(event(1))")
+    run_program(away, "emitter._exit_timeout_seconds = 0.5\nemitter.record(event(1))")
 
 
 def test_a_forked_child_has_an_emitter_of_its_own(settings: KafkaSettings) -> None:
-    _run(
+    run_program(
         settings,
         """
         [emitter.record(event(number)) for number in range(10)]
@@ -281,7 +246,7 @@ def test_a_forked_child_has_an_emitter_of_its_own(settings: KafkaSettings) -> No
 
 @pytest.mark.parametrize("broker", [APACHE], indirect=True)
 def test_signal_handlers_may_record(settings: KafkaSettings) -> None:
-    _run(
+    run_program(
         settings,
         """
         import itertools, signal
