@@ -134,8 +134,34 @@ class GatewaySettings(_Group):
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: Port = Field(default=4318, description="0 takes a free one")
     token: SecretStr = Field(default=SecretStr(""), description="asked of every sender; empty asks none")
+    tokens: dict[str, SecretStr] = Field(
+        default={}, description="a token for each source, by the source's name; beside `token`"
+    )
+    attribution: dict[str, dict[str, str]] = Field(
+        default={},
+        description="fields that a source of `tokens` fixes, whatever it sends: tenant, source, team, project…",
+    )
+    requests_per_second: float = Field(
+        default=0.0,
+        ge=0,
+        description="how often a source, or an address without one, may send; 0 for no limit",
+    )
+    bytes_per_second: float = Field(
+        default=0.0, ge=0, description="how much it may send, as it comes; 0 for no limit"
+    )
     max_body_bytes: int = Field(
         default=16 * 1024 * 1024, ge=1024, description="the most that a request may hold, packed and unpacked"
+    )
+    header_timeout_seconds: Positive = Field(
+        default=10.0, description="how long a new connection may take to send its first request's headers"
+    )
+    body_timeout_seconds: Positive = Field(default=30.0, description="how long a request's body may take")
+    max_connections: int = Field(
+        default=2_000, ge=1, description="past so many, those without a request in hand are closed"
+    )
+    agent_usage: Literal["logs", "metrics"] = Field(
+        default="logs",
+        description="what of Claude Code's and Gemini CLI's OTLP is counted; both would count every call twice",
     )
 
 

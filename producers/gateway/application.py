@@ -9,18 +9,30 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from producers.delivery import Delivery
+from producers.gateway.connections import Watch
+from producers.gateway.formats import formats_by_path
 from producers.gateway.intake import Intake
 from producers.gateway.metrics import GatewayMetrics
+from producers.gateway.openapi import description
 from tokenweir.settings import GatewaySettings
 
 SERVER_OPTIONS: Final[dict[str, Any]] = {"auto_decompress": False}
-"""For `web.AppRunner(app, **SERVER_OPTIONS)`: the gateway unpacks gzip itself and sees when a body is cut off.
-Under a server that unpacks by itself everything works but that."""
+"""For `web.AppRunner(app, **SERVER_OPTIONS)`: the gateway unpacks bodies itself and sees when one is cut off.
+Under a server that unpacks by itself everything works but that, and zstd."""
+
+WATCH: Final = web.AppKey("watch", Watch)
+"""The application's watch over its connections; whoever serves it starts it (`Watch.start`)."""
 
 
 def gateway_routes(intake: Intake) -> list[web.RouteDef]:
-    """`POST /v1/events`, to be added to any application's router."""
-    return [web.post("/v1/events", intake.post_events)]
+    """Every route that takes usage, and `/openapi.json`, to be added to any application's router."""
+    document = description()
+
+    async def openapi(_: web.Request) -> web.Response:
+        return web.json_response(document)
+
+    taking = [web.post(path, intake.handler(formats)) for path, formats in formats_by_path().items()]
+    return [*taking, web.get("/openapi.json", openapi)]
 
 
 def health_of(delivery: Delivery) -> dict[str, Any]:
@@ -41,7 +53,7 @@ def build_gateway(
     registry: CollectorRegistry,
     clock: Callable[[], datetime],
 ) -> web.Application:
-    """The gateway by itself: `POST /v1/events`, `GET /health` (503 while Kafka is away), `GET /metrics`.
+    """The gateway by itself: all formats, `GET /health` (503 while Kafka is away), `/metrics`, `/openapi.json`.
 
     The caller starts and closes `delivery` and runs the application (see SERVER_OPTIONS). clock: now in UTC.
     """
@@ -54,6 +66,8 @@ def build_gateway(
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app = web.Application(client_max_size=settings.max_body_bytes)
+    watch = Watch(settings.header_timeout_seconds, settings.max_connections)
+    app = web.Application(client_max_size=settings.max_body_bytes, middlewares=[watch.middleware])
+    app[WATCH] = watch
     app.add_routes([*gateway_routes(intake), web.get("/health", health), web.get("/metrics", metrics)])
     return app

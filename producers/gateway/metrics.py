@@ -1,4 +1,8 @@
-"""What the gateway counts, in a registry handed in."""
+"""What the gateway counts, in a registry handed in.
+
+Labels are bounded: formats and reasons are of lists, sources those of `gateway.tokens`. A sender without a token of
+its own has the source "".
+"""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -11,28 +15,38 @@ class GatewayMetrics:
     def __init__(self, registry: CollectorRegistry, delivery: Delivery) -> None:
         self.received = Counter(
             "tokenweir_gateway_received_events_total",
-            "Events and unreadable pieces that came in.",
+            "Events and unreadable pieces that came in, by format and by source of the token.",
+            ["format", "source"],
             registry=registry,
         )
         self.sent = Counter(
-            "tokenweir_gateway_sent_events_total", "Events that Kafka confirmed.", registry=registry
+            "tokenweir_gateway_sent_events_total",
+            "Events that Kafka confirmed, by format and by source of the token.",
+            ["format", "source"],
+            registry=registry,
         )
         self.errors = Counter(
             "tokenweir_gateway_errors_total",
-            "Requests that failed, by stage: token, busy, body, kafka.",
+            "Requests that failed, by stage: token, rate, busy, address, body, kafka, unexpected.",
             ["stage"],
             registry=registry,
         )
         self.discarded = Counter(
             "tokenweir_gateway_discarded_events_total",
-            "Pieces that were rejected, by reason.",
-            ["reason"],
+            "Pieces that were rejected, by format and reason.",
+            ["format", "reason"],
+            registry=registry,
+        )
+        self.ignored = Counter(
+            "tokenweir_gateway_ignored_events_total",
+            "Pieces that state no call of their own, by format and reason.",
+            ["format", "reason"],
             registry=registry,
         )
         self.requests = Counter(
             "tokenweir_gateway_requests_total",
-            "Requests for events, by HTTP status.",
-            ["status"],
+            "Requests, by format and HTTP status.",
+            ["format", "status"],
             registry=registry,
         )
         pending = Gauge(

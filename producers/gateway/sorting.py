@@ -1,4 +1,4 @@
-"""A body's pieces sorted into messages for Kafka and rejections. Pure: the clock comes in as an argument.
+"""A body's outcomes sorted into messages for Kafka and rejections. Pure: the clock comes in as an argument.
 
 Invariant: a bad piece costs itself; its neighbours are taken. A rejection holds nothing that `redact` would not
 keep. Limits: of one body MAX_REJECTIONS pieces are kept as rejections, together MAX_KEPT_PAYLOAD_BYTES of what
@@ -6,15 +6,16 @@ they said; the rest is counted.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from producers.delivery.batching import Batcher, Message, workload_of
+from producers.gateway.outcomes import Outcome
+from producers.gateway.stated import attributed
 from tokenweir.errors import RejectedInput
 from tokenweir.usage import Rejection, wire
-from tokenweir.usage.reading import read_event_line
 from tokenweir.usage.redaction import redact
 from tokenweir.usage.rejection import Reason
 
@@ -26,35 +27,53 @@ _MESSAGE_BYTES: Final = 512 * 1024
 
 @dataclass(slots=True)
 class Sorted:
-    """What became of a body."""
+    """What became of a body. accepted: events; rejected: pieces; ignored: pieces that state no call, by reason."""
 
     messages: list[Message] = field(default_factory=list)
     accepted: int = 0
     rejected: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
 
 
-def sort_pieces(pieces: Iterable[tuple[int, bytes]], *, topic: str, now: datetime, origin: str) -> Sorted:
-    """Read every piece. origin: names the body, the same when it is sent again; now: UTC."""
+def sort_outcomes(
+    outcomes: Iterable[Outcome],
+    *,
+    topic: str,
+    now: datetime,
+    origin: str,
+    held: Mapping[str, Any],
+    tags: Mapping[str, str],
+) -> Sorted:
+    """Gather every outcome.
+
+    origin: names the body, the same when it is sent again; now: UTC. held: fields that all events get, whatever they
+    say, checked before. tags: to be added to each.
+    """
     found = Sorted()
     batcher = Batcher(topic)
     payload_room = MAX_KEPT_PAYLOAD_BYTES
-    for number, piece in pieces:
-        try:
-            event = read_event_line(piece, now=now)
-        except RejectedInput as refusal:
-            found.rejected += 1
-            found.reasons[refusal.reason] += 1
-            if len(found.rejections) < MAX_REJECTIONS:
-                rejection = _rejection(
-                    f"gateway/{origin}/{number}", number, piece, refusal, now, payload_room
-                )
-                payload_room -= len(rejection.payload.encode())
-                found.rejections.append(rejection)
-        else:
-            found.accepted += 1
-            found.messages.extend(batcher.add(workload_of(event), wire.encode_event(event), 0.0))
+    for outcome in outcomes:
+        refusal = outcome.refusal
+        if refusal is None:
+            try:
+                events = [attributed(event, held, tags) for event in outcome.events]
+            except RejectedInput as error:
+                refusal = error
+            else:
+                for event in events:
+                    found.accepted += 1
+                    found.messages.extend(batcher.add(workload_of(event), wire.encode_event(event), 0.0))
+                if outcome.ignored:
+                    found.ignored[outcome.ignored] += 1
+                continue
+        found.rejected += 1
+        found.reasons[refusal.reason] += 1
+        if len(found.rejections) < MAX_REJECTIONS:
+            rejection = _rejection(f"gateway/{origin}/{outcome.number}", outcome, refusal, now, payload_room)
+            payload_room -= len(rejection.payload.encode())
+            found.rejections.append(rejection)
     found.messages.extend(batcher.take_all())
     return found
 
@@ -75,9 +94,9 @@ def rejection_messages(rejections: Iterable[Rejection], topic: str) -> Iterator[
 
 
 def _rejection(
-    identity: str, number: int, piece: bytes, refusal: RejectedInput, now: datetime, payload_room: int
+    identity: str, outcome: Outcome, refusal: RejectedInput, now: datetime, payload_room: int
 ) -> Rejection:
-    payload, truncated = redact(piece) if payload_room > 0 else ("", True)
+    payload, truncated = redact(outcome.piece) if payload_room > 0 else ("", True)
     return Rejection(
         id=identity,
         rejected_at=now,
@@ -85,8 +104,8 @@ def _rejection(
         reason=cast("Reason", refusal.reason),
         field=refusal.field,
         detail=str(refusal)[:_DETAIL_CHARACTERS],
-        line=number,
-        size_bytes=len(piece),
+        line=outcome.number,
+        size_bytes=outcome.size_bytes,
         payload=payload,
         truncated=truncated,
     )

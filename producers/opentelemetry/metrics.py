@@ -20,7 +20,7 @@ from typing import Any, Final
 from producers.opentelemetry import claude_code, gemini_cli
 from producers.opentelemetry.claude_code import agent_attribution, vendor_of_agent
 from producers.opentelemetry.conventions import is_span_attribute
-from producers.opentelemetry.reading import count, label
+from producers.opentelemetry.reading import Uncounted, count, label
 from producers.opentelemetry.signals import Point, moment
 from producers.records.registry import RecordContext
 from producers.vendors.answer import UNKNOWN_MODEL
@@ -76,11 +76,11 @@ def add(intervals: dict[tuple[str, int, int], Interval], number: int, point: Poi
         interval.counts[name] = interval.counts.get(name, 0) + tokens
 
 
-def fields_of(interval: Interval, context: RecordContext) -> dict[str, Any] | None:
-    """The fields of the event of an interval; None where nothing was measured."""
+def fields_of(interval: Interval, context: RecordContext) -> dict[str, Any] | Uncounted:
+    """The fields of the event of an interval; Uncounted where nothing was measured."""
     counts = {name: number for name, number in interval.counts.items() if number}
     if not counts:
-        return None
+        return Uncounted("no_usage")
     point = interval.first
     said = point.attributes
     model = label(said, "model")

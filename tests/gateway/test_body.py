@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.gateway.body import RequestRefused, decoded, pieces_of
+from producers.gateway.compression import decoded
+from producers.gateway.pieces import pieces_of
+from producers.gateway.refusals import RequestRefused
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"

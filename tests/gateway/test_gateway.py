@@ -79,8 +79,8 @@ async def test_every_form_arrives(settings: KafkaSettings) -> None:
         metrics = await (await client.get("/metrics")).text()
         health = await client.get("/health")
         assert (health.status, (await health.json())["status"]) == (200, "ok")
-    assert "tokenweir_gateway_sent_events_total 8.0" in metrics
-    assert 'tokenweir_gateway_requests_total{status="202"} 5.0' in metrics
+    assert 'tokenweir_gateway_sent_events_total{format="events",source=""} 8.0' in metrics
+    assert 'tokenweir_gateway_requests_total{format="events",status="202"} 5.0' in metrics
     assert sorted(await asyncio.to_thread(read_ids, settings)) == _ids(*range(1, 9))
 
 
@@ -141,7 +141,9 @@ async def test_bad_pieces_are_reported_and_kept_without_their_contents(settings:
     ]
     assert all(one["detail"] for one in content["rejected"])
     assert _CANARY not in json.dumps(content)
-    assert 'tokenweir_gateway_discarded_events_total{reason="implausible_time"} 4.0' in metrics
+    assert (
+        'tokenweir_gateway_discarded_events_total{format="events",reason="implausible_time"} 4.0' in metrics
+    )
     assert sorted(await asyncio.to_thread(read_ids, settings)) == sorted(_ids(1, 2, 3) * 2)
     kept = await asyncio.to_thread(read_topic, settings, REJECTED)
     rejections = [Rejection.model_validate(line) for message in kept for line in message.lines]

@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from producers.delivery import Delivery
-from producers.gateway import SERVER_OPTIONS, build_gateway
+from producers.gateway import SERVER_OPTIONS, WATCH, build_gateway
 from tokenweir.errors import WrongCall
 from tokenweir.local.clock import utc_now
 from tokenweir.settings import Settings
@@ -35,10 +35,18 @@ async def serve_gateway(settings: Settings, *, say: Callable[[str], None]) -> No
                 f"the gateway cannot listen on {settings.gateway.host}:{settings.gateway.port}: {error.strerror}",
                 hint="Name another port with --port",
             ) from error
+        gateway[WATCH].start(_server_of(runner))
         host, port = runner.addresses[0][:2]
         say(f"gateway at http://{host}:{port}/v1/events, Kafka at {settings.kafka.bootstrap_servers}")
         await stop.wait()
     finally:
+        await gateway[WATCH].stop()
         await runner.cleanup()
         if not await asyncio.to_thread(delivery.close, _FLUSH_SECONDS):
             say("Kafka did not confirm all that was accepted")
+
+
+def _server_of(runner: web.AppRunner) -> web.Server:
+    if runner.server is None:
+        raise RuntimeError("the gateway is not set up")
+    return runner.server
