@@ -24,8 +24,6 @@ from producers.vendors.combining import also_named, first_fitting
 from producers.vendors.plain_facts import tagged
 from producers.vendors.registry import Merged, sign, stream, surface
 
-_EXPLICIT_CACHE: Final = "prompt_tokens_details.cache_creation"
-_ONE_HOUR: Final = f"{_EXPLICIT_CACHE}.ephemeral_1h_input_tokens"
 _OPENAI_RESPONSE: Final = ("usage.x_tools", "usage.x_details", "incomplete_details", "parallel_tool_calls")
 _ANTHROPIC: Final = ("usage.cache_read_input_tokens", "usage.cache_creation_input_tokens", "stop_reason")
 
@@ -37,10 +35,6 @@ def _units(answer: Answer) -> Mapping[str, Decimal]:
 
 
 HABITS: Final = shapes.Habits(
-    cache_write=(
-        "prompt_tokens_details.cache_creation_input_tokens",
-        "prompt_tokens_details.cache_write_tokens",
-    ),
     units=_units,
     facts=lambda answer: tagged(cache_type=native.cache_type(answer.part("usage"))),
 )
@@ -69,8 +63,7 @@ def is_response(answer: Answer) -> bool:
 def read_chat(answer: Answer) -> Reading:
     """A chat completion of the OpenAI shape."""
     reading = shapes.read_chat_completion(answer, HABITS)
-    one_hour = answer.count(f"usage.{_ONE_HOUR}")
-    write = max(one_hour, reading.counts["cache_write_tokens"])
+    write, one_hour = native.cache_writes(answer.part("usage"))
     return replace(
         reading, counts={**reading.counts, "cache_write_tokens": write, "cache_write_1h_tokens": one_hour}
     )

@@ -36,6 +36,7 @@ _METERS: Final = (
 _TASK_STATUS: Final = {"FAILED": "error", "CANCELED": "cancelled", "UNKNOWN": "error"}
 _TOOLS: Final = {
     "web_search": "web_searches",
+    "search": "web_searches",
     "web_extractor": "web_extractions",
     "code_interpreter": "code_interpreter_calls",
     "file_search": "file_searches",
@@ -109,10 +110,7 @@ def read_application(answer: Answer) -> Reading:
 
 def counts(usage: Answer) -> dict[str, int]:
     """The token counts of a usage object of the native or the Responses interface."""
-    one_hour = _detail(usage, "input", "cache_creation.ephemeral_1h_input_tokens")
-    cache_write = _detail(usage, "input", "cache_creation_input_tokens") or _detail(
-        usage, "input", "cache_write_tokens"
-    )
+    cache_write, one_hour = cache_writes(usage)
     images, audio, video = (_media(usage, kind) for kind in ("image", "audio", "video"))
     tokens_in, tokens_out = usage.count("input_tokens"), usage.count("output_tokens")
     if not tokens_in and not tokens_out:
@@ -123,7 +121,7 @@ def counts(usage: Answer) -> dict[str, int]:
     return {
         "input_tokens": tokens_in,
         "cache_read_tokens": _detail(usage, "input", "cached_tokens"),
-        "cache_write_tokens": max(cache_write, one_hour),
+        "cache_write_tokens": cache_write,
         "cache_write_1h_tokens": one_hour,
         "input_audio_tokens": audio,
         "input_image_tokens": images,
@@ -134,16 +132,28 @@ def counts(usage: Answer) -> dict[str, int]:
     }
 
 
+def cache_writes(usage: Answer) -> tuple[int, int]:
+    """Tokens written to an explicit cache, and those of them that it keeps for an hour.
+
+    The total may be stated under two names, or only by its parts.
+    """
+    one_hour, five_minutes = (
+        _detail(usage, "input", f"cache_creation.ephemeral_{kept}_input_tokens") for kept in ("1h", "5m")
+    )
+    totals = (_detail(usage, "input", name) for name in ("cache_creation_input_tokens", "cache_write_tokens"))
+    return max(one_hour + five_minutes, *totals), one_hour
+
+
 def tool_units(usage: Answer) -> dict[str, Decimal]:
     """Calls of billed tools, each counted once though stated twice."""
     for tools in _tools_stated(usage):
         found: dict[str, int] = {}
         for name, unit in _TOOLS.items():
-            calls = tools.count(f"{name}.count")
-            found[unit] = max(found.get(unit, 0), calls)
+            if isinstance(tools.find(name), Mapping):
+                found[unit] = max(found.get(unit, 0), tools.count(f"{name}.count"))
         if any(found.values()):
             return whole_units(**found)
-    return whole_units(web_searches=usage.count("plugins.search.count"))
+    return {}
 
 
 def cache_type(usage: Answer) -> str:
@@ -153,19 +163,21 @@ def cache_type(usage: Answer) -> str:
 
 
 def _tools_stated(usage: Answer) -> Iterator[Answer]:
-    if usage.has_any("x_tools"):
-        yield usage.part("x_tools")
-    for detail in usage.parts("x_details"):
-        if detail.has_any("plugins"):
-            yield detail.part("plugins")
-    if usage.has_any("plugins"):
-        yield usage.part("plugins")
+    """What is an object of tools; extensions in any other form state no counts."""
+    holders = [(usage, "x_tools"), *((detail, "plugins") for detail in _x_details(usage)), (usage, "plugins")]
+    for holder, name in holders:
+        if isinstance(holder.find(name), Mapping):
+            yield holder.part(name)
+
+
+def _x_details(usage: Answer) -> list[Answer]:
+    return usage.parts("x_details") if isinstance(usage.find("x_details"), list) else []
 
 
 def _details(usage: Answer, side: str, kind: str) -> Answer | None:
     """The object of details that states `kind`: the interface's own, OpenAI's, or the one within `x_details`."""
     other = "prompt" if side == "input" else "completion"
-    for holder in (usage, *usage.parts("x_details")):
+    for holder in (usage, *_x_details(usage)):
         for name in (f"{side}_tokens_details", f"{other}_tokens_details"):
             if holder.find(f"{name}.{kind}") is not None:
                 return holder.part(name)
@@ -199,10 +211,13 @@ def _operation(answer: Answer, usage: Answer) -> str:
 
 
 def _is_ranking(answer: Answer) -> bool:
-    results = answer.find("output.results") if answer.has_any("output.results") else None
-    return isinstance(results, list) and any(
-        isinstance(item, Mapping) and "relevance_score" in item for item in results
-    )
+    for path in ("output.results", "results"):
+        results = answer.find(path) if answer.has_any(path) else None
+        if isinstance(results, list) and any(
+            isinstance(item, Mapping) and "relevance_score" in item for item in results
+        ):
+            return True
+    return False
 
 
 def _units(usage: Answer, operation: str) -> dict[str, Decimal]:

@@ -70,6 +70,10 @@ def test_an_explicit_cache_is_inside_the_prompt_and_its_writing_is_stated_twice(
 
 def test_an_explicit_cache_of_an_hour_is_told_apart() -> None:
     details = {"cache_creation_input_tokens": 30, "cache_creation": {"ephemeral_1h_input_tokens": 30}}
+    parts = {"cache_creation": {"ephemeral_1h_input_tokens": 7, "ephemeral_5m_input_tokens": 3}}
+    usage = {"prompt_tokens": 40, "completion_tokens": 1, "prompt_tokens_details": parts}
+    event = read("alibaba", {"usage": usage})
+    assert (event.cache_write_tokens, event.cache_write_1h_tokens) == (10, 7)
     for name in ("prompt", "input"):
         usage = {f"{name}_tokens": 40, "completion_tokens" if name == "prompt" else "output_tokens": 1}
         event = read("alibaba", {"usage": {**usage, f"{name}_tokens_details": details}})
@@ -94,6 +98,18 @@ def test_a_search_stated_twice_is_counted_once(extra: dict[str, Any], named: str
     other = "output_tokens" if named == "input_tokens" else "completion_tokens"
     event = read("alibaba", {"usage": {named: 10, other: 2, "total_tokens": 12, **extra}})
     assert counted(event) == {"input_tokens": 10, "output_tokens": 2, "web_searches": 2}
+
+
+def test_a_count_of_tools_wins_over_the_items_of_the_output() -> None:
+    search = {"type": "web_search_call", "status": "completed"}
+    usage = {"input_tokens": 10, "output_tokens": 2, "total_tokens": 12}
+    body = {"usage": {**usage, "x_tools": {"web_search": {"count": 1}}}, "output": [search, search]}
+    assert read("alibaba", body).units == {"web_searches": 1}
+    unknown = {
+        "usage": {**usage, "x_tools": "n/a", "plugins": ["search"], "x_details": {}},
+        "output": [search],
+    }
+    assert read("alibaba", unknown).units == {"web_searches": 1}
 
 
 def test_responses_tell_their_cache_in_x_details() -> None:
@@ -304,7 +320,10 @@ def test_a_line_of_a_batch_costs_the_batch_price() -> None:
         ({"code": "DataInspectionFailed", "message": CANARY, "request_id": "r"}, "usage"),
         ({"usage": {"input_tokens": CANARY}}, "usage.input_tokens"),
         ({"usage": {"input_tokens": 1, "input_tokens_details": CANARY}}, "usage.input_tokens_details"),
-        ({"usage": {"input_tokens": 1, "x_details": CANARY}}, "usage.x_details"),
+        (
+            {"usage": {"input_tokens": 1, "x_tools": {"web_search": {"count": CANARY}}}},
+            "usage.x_tools.web_search.count",
+        ),
         ({"usage": {"models": []}}, "usage.models"),
         ({"usage": {"duration": -3}}, "usage.duration"),
         ({"usage": {"image_count": 1}, "output": {"end_time": CANARY}}, "output.end_time"),

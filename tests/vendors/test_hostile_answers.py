@@ -96,7 +96,8 @@ def test_any_answer_is_read_or_refused(
             except (KeyError, IndexError, TypeError):
                 break
         else:
-            if isinstance(parent, dict) or (isinstance(parent, list) and len(parent) > path[-1]):
+            in_list = isinstance(parent, list) and isinstance(path[-1], int) and len(parent) > path[-1]
+            if isinstance(parent, dict) or in_list:
                 parent[path[-1]] = value
     guess_vendor(body)
     vendor, surface = reader
