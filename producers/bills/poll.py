@@ -130,7 +130,9 @@ def snapshots(
         scope = _scope(report, account, day)
         settled = now >= scope.end + timedelta(days=report.final_after_days)
         lines = [_completed(line, settled, rates) for line in by_day[day]]
-        found.bills += snapshot_of(scope, lines, recorded_at=now, refused_lines=refused[day])
+        found.bills += snapshot_of(
+            scope, lines, recorded_at=now, refused_lines=refused[day], is_final=settled
+        )
     found.days = len(days)
     return found
 

@@ -48,11 +48,17 @@ def day_start(day: date, utc_offset_minutes: int) -> datetime:
 
 
 def snapshot_of(
-    scope: Scope, lines: Iterable[BillLine], *, recorded_at: datetime, refused_lines: int = 0
+    scope: Scope,
+    lines: Iterable[BillLine],
+    *,
+    recorded_at: datetime,
+    refused_lines: int = 0,
+    is_final: bool = True,
 ) -> list[VendorBill]:
     """The snapshot's rows, one where there is no line. The order in which the vendor lists lines changes nothing.
 
     recorded_at: UTC, when the report was read. refused_lines: how many lines of the day could not be read.
+    is_final: of a day without lines; with lines each says so itself.
     """
     content = sorted(
         ((line.model_dump_json(exclude={"is_final"}, exclude_defaults=True), line) for line in lines),
@@ -75,7 +81,8 @@ def snapshot_of(
         "recorded_at": recorded_at,
     }
     if not content:
-        return [VendorBill(period_start=scope.start, period_end=scope.end, line=0, **place)]
+        empty = VendorBill(period_start=scope.start, period_end=scope.end, line=0, is_final=is_final, **place)
+        return [empty]
     return [
         VendorBill(**{**dict(line), **place, "line": number})
         for number, (_, line) in enumerate(content, start=1)

@@ -33,6 +33,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "price": ("tokenweir.cli.convert", "usage events in, their costs out"),
     "spend": ("tokenweir.cli.ledger", "what was spent"),
     "bills": ("tokenweir.cli.bills", "vendors' own usage and cost reports"),
+    "reconcile": ("tokenweir.cli.reconcile", "vendors' bills beside the ledger"),
     "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
     "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
     "unpriced": ("tokenweir.cli.ledger", "what has no price"),
