@@ -57,10 +57,10 @@ class Sizes:
     block_events: what the sink writes at once; its default is the settings'.
     """
 
-    messages: int = 800
+    messages: int = 1_000
     warm_messages: int = 100
     batch_events: int = BATCH_EVENTS
-    block_events: int = 50_000
+    block_events: int = 100_000
     plain_meter_events: int = 12_000
     plain_sink_events: int = 12_000
     plain_warm_events: int = 500

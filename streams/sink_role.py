@@ -32,7 +32,7 @@ from tokenweir.usage.wire import CONTENT_TYPE, HEADER_CONTENT_TYPE
 
 log = logging.getLogger("tokenweir.streams.sink")
 
-MAX_BLOCK_BYTES: Final = 64 * 1024 * 1024
+MAX_BLOCK_BYTES: Final = 96 * 1024 * 1024
 KEEP_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 10.0
 _UNEXPECTED_ATTEMPTS: Final = 5

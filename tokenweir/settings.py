@@ -79,7 +79,7 @@ class ClickHouseSettings(_Group):
         default="tokenweir", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="the ledger's own"
     )
     cluster: str = Field(default="", description="name of the cluster; empty for one server")
-    flush_events: int = Field(default=50_000, ge=1, description="write a block at so many events")
+    flush_events: int = Field(default=100_000, ge=1, description="write a block at so many events")
     flush_seconds: Positive = Field(default=1.0, description="write a block at least so often")
     insert_timeout_seconds: Positive = Field(
         default=60.0, description="after so long an insert is given up and offered again"
