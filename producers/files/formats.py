@@ -62,9 +62,10 @@ class Head:
 
 
 class Format(Protocol):
-    """A format, bound to one file."""
+    """A format, bound to one file. lines_stand_alone: whether each line is a row by itself."""
 
     name: str
+    lines_stand_alone: bool
 
     def rows(self, lines: Iterator[Line], *, from_start: bool = True) -> Iterator[Row]:
         """The rows that `lines` hold, in order. from_start: whether the file's first line is among them."""
@@ -162,6 +163,7 @@ def _objects(head: Sequence[Line]) -> Iterator[dict[str, Any]]:
 
 class _Csv:
     name = "csv"
+    lines_stand_alone = False
 
     def __init__(self, head: Head, options: ReadOptions, source: str) -> None:
         if not head.lines:
@@ -190,6 +192,8 @@ class _Csv:
 
 class _JsonFormat:
     """What all formats of JSON share."""
+
+    lines_stand_alone = True
 
     def rows(self, lines: Iterator[Line], *, from_start: bool = True) -> Iterator[Row]:
         return json_rows(lines)

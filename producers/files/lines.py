@@ -27,7 +27,10 @@ _BUFFER_BYTES: Final = 1024 * 1024
 _PEEK_BYTES: Final = 64 * 1024
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_DAMAGE: Final = (OSError, zlib.error, zstd.ZstdError)
+
+DAMAGE: Final = (OSError, EOFError, zlib.error, zstd.ZstdError)
+"""What reading raises where a file, or what it is compressed with, is damaged or breaks off."""
+
 _FOREIGN: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),
@@ -67,12 +70,11 @@ class FileLines:
                 f"cannot open {path}: {error.strerror}", hint="Give the path of a readable file"
             ) from None
         start = cast("BufferedReader", self._raw).peek(16)[:16]
-        for magic, kind in _FOREIGN:
-            if start.startswith(magic):
-                self._raw.close()
-                raise WrongCall(
-                    f"{path} is {kind}", hint="Convert it to CSV or JSON Lines in UTF-8, plain, gzip or zstd"
-                )
+        try:
+            refuse_foreign(path, start)
+        except WrongCall:
+            self._raw.close()
+            raise
         self._content: IO[bytes] = decompressed(self._raw, start)
         self._ahead: list[Line] = []
         self._broken: UnreadableFile | None = None
@@ -118,7 +120,7 @@ class FileLines:
         """The first bytes of the content, decompressed; some KiB of them, and none of a file that is damaged there."""
         try:
             return bytes(cast("BufferedReader", self._content).peek(_PEEK_BYTES))
-        except (EOFError, *_DAMAGE):
+        except DAMAGE:
             return b""
 
     def chunks(self) -> Iterator[bytes]:
@@ -128,7 +130,7 @@ class FileLines:
             while data := self._content.read(_BUFFER_BYTES):
                 read_bytes += len(data)
                 yield data
-        except (EOFError, *_DAMAGE) as error:
+        except DAMAGE as error:
             raise UnreadableFile(
                 f"{self.path} cannot be read past byte {read_bytes} of its content: {error}",
                 hint="Read it again when it is whole: its rows keep their names and are not counted twice",
@@ -157,7 +159,7 @@ class FileLines:
                 f"{self.path} ends in the middle of its compressed stream, after line {number}",
                 hint="Read it again when it is whole: its rows keep their names and are not counted twice",
             ) from None
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise UnreadableFile(
                 f"{self.path} cannot be read past line {number}: {error}",
                 hint="Read it again when it is mended: its rows keep their names and are not counted twice",
@@ -172,6 +174,15 @@ class FileLines:
         return skipped
 
 
+def refuse_foreign(path: Path, start: bytes) -> None:
+    """Raises WrongCall where a file that begins with `start` is of a kind that is not read here."""
+    for magic, kind in _FOREIGN:
+        if start.startswith(magic):
+            raise WrongCall(
+                f"{path} is {kind}", hint="Convert it to CSV or JSON Lines in UTF-8, plain, gzip or zstd"
+            )
+
+
 def decompressed(raw: IO[bytes], start: bytes) -> IO[bytes]:
     """The content of an open file that begins with `start`: itself, or what its gzip or zstd holds."""
     if start.startswith(_GZIP):
@@ -179,6 +190,12 @@ def decompressed(raw: IO[bytes], start: bytes) -> IO[bytes]:
     if start.startswith(_ZSTD):
         return cast("IO[bytes]", zstd.ZstdFile(raw, mode="rb"))
     return raw
+
+
+def open_compressed(path: Path, start: bytes) -> IO[bytes]:
+    """The content of a file that begins with `start` and is gzip or zstd, opened on its own. Raises OSError."""
+    opened = gzip.GzipFile(path, mode="rb") if start.startswith(_GZIP) else zstd.ZstdFile(path, mode="rb")
+    return cast("IO[bytes]", opened)
 
 
 def is_compressed(start: bytes) -> bool:

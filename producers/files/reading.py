@@ -9,7 +9,7 @@ itself is an error.
 """
 
 from collections.abc import Generator, Iterable, Iterator
-from functools import partial
+from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
@@ -137,12 +137,15 @@ class FileReading(Iterator[Piece]):
             count += 1
             if count % _PROGRESS_ROWS == 0:
                 self.read_bytes = done_bytes + lines.position_bytes
+            name = names.of_row(row.content)
             try:
                 if row.problem is not None:
                     raise row.problem
-                events = bound.events(row, partial(names.name, row.number, row.content))
+                events = bound.events(row, name)
             except RejectedInput as problem:
-                rejection = self._rejection(row, bound, names, problem)
+                rejection = rejection_of_row(
+                    row, bound, problem, name=name(), source=names.source, now=self._options.now
+                )
                 self.rejection_count += 1
                 if held is None:
                     yield rejection
@@ -159,23 +162,27 @@ class FileReading(Iterator[Piece]):
                 yield event
         yield from held or ()
 
-    def _rejection(self, row: Row, bound: Format, names: RowNames, problem: RejectedInput) -> Rejection:
-        payload, truncated = redact(bound.kept(row))
-        return Rejection.model_validate(
-            {
-                "id": names.name(row.number, row.content),
-                "rejected_at": self._options.now,
-                "stage": "collector",
-                "reason": problem.reason,
-                "field": problem.field,
-                "detail": str(problem)[:2000],
-                "line": row.number,
-                "key": names.source,
-                "size_bytes": row.size_bytes,
-                "payload": payload,
-                "truncated": truncated,
-            }
-        )
+
+def rejection_of_row(
+    row: Row, bound: Format, problem: RejectedInput, *, name: str, source: str, now: datetime
+) -> Rejection:
+    """What is kept of a refused row. name: its own. now: UTC."""
+    payload, truncated = redact(bound.kept(row))
+    return Rejection.model_validate(
+        {
+            "id": name,
+            "rejected_at": now,
+            "stage": "collector",
+            "reason": problem.reason,
+            "field": problem.field,
+            "detail": str(problem)[:2000],
+            "line": row.number,
+            "key": source,
+            "size_bytes": row.size_bytes,
+            "payload": payload,
+            "truncated": truncated,
+        }
+    )
 
 
 def read_files(paths: Iterable[str | Path], options: ReadOptions) -> FileReading:

@@ -38,6 +38,7 @@ class RecordRows:
         self._delimiter = ""
         if head and head[0].data.lstrip()[:1] not in (b"{", b"["):
             self._delimiter, self._header = _header_of(head)
+        self.lines_stand_alone = self._header is None
 
     @property
     def state(self) -> Mapping[str, Any] | None:

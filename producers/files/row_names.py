@@ -11,6 +11,7 @@ apart. Numbering equal rows takes some 80 bytes of memory a row: about 0.8 GB fo
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -40,22 +41,27 @@ class RowNames:
         # Hashes instead of contents, and counts only of those that came again: most rows are unlike all others.
         self._seen: set[int] = set()
         self._repeats: dict[int, int] = {}
-        self._last_number = -1
-        self._last_name = ""
 
-    def name(self, number: int, content: bytes) -> str:
-        """The name of the row at `number`, the same when asked again before the next one.
+    def of_row(self, content: bytes) -> Callable[[], str]:
+        """Gives the name of the next row, the same each time it is asked; a row that is never asked for has none.
 
         content: its bytes without line end.
         """
-        if number == self._last_number:
-            return self._last_name
+        name = ""
+
+        def named() -> str:
+            nonlocal name
+            if not name:
+                name = row_event_id(self.source, content, self.occurrence_of(content))
+            return name
+
+        return named
+
+    def occurrence_of(self, content: bytes) -> int:
+        """How many equal rows were named before this one."""
         key = hash(content)
-        occurrence = 0
-        if key in self._seen:
-            occurrence = self._repeats[key] = self._repeats.get(key, 0) + 1
-        else:
+        if key not in self._seen:
             self._seen.add(key)
-        self._last_number = number
-        self._last_name = row_event_id(self.source, content, occurrence)
-        return self._last_name
+            return 0
+        occurrence = self._repeats[key] = self._repeats.get(key, 0) + 1
+        return occurrence

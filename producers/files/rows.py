@@ -26,13 +26,14 @@ _DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_c
 
 class Row(NamedTuple):
     """number: of its first line, from 0. content: its bytes without line end. value: a list of strings (CSV) or an
-    object (JSON); None where `problem` says why it could not be read."""
+    object (JSON); None where `problem` says why it could not be read. line_count: how many lines it spans."""
 
     number: int
     content: bytes
     size_bytes: int
     value: Any
     problem: RejectedInput | None = None
+    line_count: int = 1
 
 
 class _RunawayRecord(Exception):
@@ -120,7 +121,8 @@ def csv_rows(lines: Iterator[Line], delimiter: str) -> Iterator[Row]:
                 yield Row(first.number, first.data, first.size_bytes, fields)
             else:
                 content = b"\n".join(line.data for line in taken)
-                yield Row(first.number, content, sum(line.size_bytes for line in taken), fields)
+                size = sum(line.size_bytes for line in taken)
+                yield Row(first.number, content, size, fields, line_count=len(taken))
 
 
 def delimiter_of(header: bytes) -> str:

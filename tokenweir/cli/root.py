@@ -29,6 +29,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("tokenweir.cli.run", "run the whole pipeline here, until interrupted"),
     "demo": ("tokenweir.cli.run", "the same with a simulated fleet"),
     "ingest": ("tokenweir.cli.ingest", "read logs and exports into the ledger"),
+    "collect": ("tokenweir.cli.collect", "follow files as they grow"),
     "parse": ("tokenweir.cli.convert", "raw vendor answers in, usage events out"),
     "price": ("tokenweir.cli.convert", "usage events in, their costs out"),
     "spend": ("tokenweir.cli.ledger", "what was spent"),

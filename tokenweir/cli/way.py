@@ -59,7 +59,7 @@ def way_to_ledger(place: Place, topics: Sequence[Topic]) -> Iterator[Way]:
     kafka = place.settings.kafka
     if found is not None:
         kafka = kafka.model_copy(update={"bootstrap_servers": found.kafka_bootstrap_servers})
-    _check_topics(kafka, topics)
+    check_topics(kafka, topics)
     delivery = Delivery(kafka)
     try:
         yield Way(
@@ -90,7 +90,7 @@ def _own_pipeline(data_dir: DataDir, place: Place) -> Iterator[Way]:
             raise
 
 
-def _check_topics(kafka: KafkaSettings, topics: Sequence[Topic]) -> None:
+def check_topics(kafka: KafkaSettings, topics: Sequence[Topic]) -> None:
     """Raises BrokerUnavailable where Kafka does not answer or lacks a topic, before anything is read."""
     needed = {topic_name(kafka, topic.name) for topic in topics}
     missing = [
