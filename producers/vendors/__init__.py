@@ -1,19 +1,19 @@
 """Readers of vendors' answers: one module a vendor, each a pure function from a raw answer to a UsageEvent."""
 
 from producers.vendors.answer import UNKNOWN_MODEL, Answer, AnswerContext, Reading
+from producers.vendors.reading import read_answer, read_calls, read_stream
 from producers.vendors.registry import (
     Merged,
     detect,
     guess_vendor,
-    read_answer,
-    read_calls,
-    read_stream,
     sign,
     stream,
     surface,
+    surface_named,
     surfaces,
     vendors,
 )
+from producers.vendors.vendor_aliases import vendor_name
 
 __all__ = [
     "UNKNOWN_MODEL",
@@ -29,6 +29,8 @@ __all__ = [
     "sign",
     "stream",
     "surface",
+    "surface_named",
     "surfaces",
+    "vendor_name",
     "vendors",
 ]

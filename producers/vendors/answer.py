@@ -65,8 +65,9 @@ class Reading:
 
     counts: token fields of UsageEvent, inclusive totals with subsets. units: other meters. facts: further fields of
     UsageEvent that the answer states, e.g. reported_cost, duration_ms, ttft_ms, requested_model; empty ones are left
-    out. inner: calls that were billed within this one at another model's price or outside its totals, each with its
-    own counts.
+    out. stated_total: the sum of input and output as the vendor states it, which what was read is checked against.
+    inner: calls that were billed within this one at another model's price or outside its totals, each with its own
+    counts.
     """
 
     model: str
@@ -80,6 +81,7 @@ class Reading:
     status: str = "ok"
     error_code: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    stated_total: int | None = None
     inner: tuple["Reading", ...] = ()
 
 
@@ -143,6 +145,17 @@ class Answer:
                 raise self.refusal("out_of_range", path, "is negative")
             return value
         return 0
+
+    def total(self, path: str) -> int | None:
+        """The whole number at `path`; None for everything else: a total is checked against and never counted."""
+        try:
+            value = self.find(path)
+        except RejectedInput:
+            return None
+        if type(value) is int:
+            return value
+        number = _decimal(value)
+        return int(number) if number is not None and number == int(number) else None
 
     def amount(self, path: str) -> Decimal | None:
         """The number at `path`, exact as it was written; None where there is none."""

@@ -7,22 +7,31 @@ on first use: adding a vendor is one new file.
     def read_chat(answer: Answer) -> Reading: ...
 
 Where no surface is named, the vendor's surfaces are tried in the order in which they were registered, and the
-first whose `looks_like` says so is taken; register the special ones first.
+first whose `looks_like` says so is taken; register the special ones first. What is read with them is the matter of
+`producers.vendors.reading`.
+
+A vendor without readers of its own is read as ANY_VENDOR, under its own name, unless that is all but a known one.
 """
 
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from producers.vendors.answer import UNKNOWN_MODEL, Answer, AnswerContext, Reading
+from producers.vendors.answer import Answer, Reading
+from producers.vendors.vendor_aliases import vendor_name
 from tokenweir.errors import RejectedInput, WrongCall
-from tokenweir.usage.event import UsageEvent
-from tokenweir.usage.identity import vendor_event_id
-from tokenweir.usage.reading import read_event_object
+
+ANY_VENDOR: Final = "openai_compatible"
+"""Whose readers are taken for a vendor that has none: the shapes of OpenAI and Anthropic, which most hosts send."""
+
+_TYPING_ERROR: Final = 0.9
+"""How much of a name must agree with a known one to be taken for it, mistyped, instead of for another vendor."""
+
+_FOUND_BY_ITSELF: Final = "default"
 
 Reader = Callable[[Answer], Reading]
 Sign = Callable[[Answer], bool]
@@ -42,11 +51,17 @@ class Merged:
     """A streamed answer put together.
 
     body: what the same call would have given unstreamed, as far as it is known. complete: whether the stream came to
-    its end; a stream that was cut off is counted as far as its usage is known and marked.
+    its end; a stream that was cut off is counted as far as its usage is known and marked. stated: whether it told its
+    usage at all. status, error_code: how the call ended, where the stream tells more than its body would. further:
+    calls of the same stream that were billed after this one (a session holds several), read by the same surface.
     """
 
     body: Mapping[str, Any]
     complete: bool = True
+    stated: bool = True
+    status: str = ""
+    error_code: str = ""
+    further: Sequence["Merged"] = ()
 
 
 Merger = Callable[[Sequence[Answer]], Merged]
@@ -64,6 +79,7 @@ class Stream:
 _SURFACES: dict[str, dict[str, Surface]] = {}
 _STREAMS: dict[str, dict[str, Stream]] = {}
 _SIGNS: dict[str, Sign] = {}
+_OTHER_NAMES: dict[tuple[str, str], str] = {}
 
 
 def surface(vendor: str, name: str, *, looks_like: Sign) -> Callable[[Reader], Reader]:
@@ -87,6 +103,11 @@ def stream(vendor: str, name: str, *, looks_like: Sign) -> Callable[[Merger], Me
         return merge
 
     return register
+
+
+def other_names(vendor: str, names: Mapping[str, Sequence[str]]) -> None:
+    """Further names by which surfaces of `vendor` can be asked for, by the surface's own; they are listed nowhere."""
+    _OTHER_NAMES.update(((vendor, other), name) for name, others in names.items() for other in others)
 
 
 def sign(vendor: str) -> Callable[[Sign], Sign]:
@@ -114,27 +135,54 @@ def vendors() -> list[str]:
 
 
 def surfaces(vendor: str) -> list[str]:
-    """The surfaces that `vendor` has readers for. Raises WrongCall for a vendor without any."""
-    return list(_surfaces_of(vendor))
+    """The surfaces that `vendor` can be read as. Raises WrongCall for a name that is a known one, mistyped."""
+    return list(surfaces_of(vendor))
 
 
 def detect(vendor: str, body: Mapping[str, Any]) -> str:
-    """The surface that an answer of `vendor` is of.
+    """The surface that an answer of `vendor` is of, or that a single event of a stream is of.
 
-    Raises WrongCall for a vendor without readers, RejectedInput where the answer is of no surface known here.
+    Raises WrongCall for a vendor's name mistyped, RejectedInput where the answer is of no surface known here.
     """
     answer = Answer(body)
-    for candidate in _surfaces_of(vendor).values():
+    known = surfaces_of(vendor)
+    for candidate in known.values():
         if candidate.looks_like(answer):
             return candidate.name
-    stated = ", ".join(_surfaces_of(vendor))
-    usage = "usageMetadata" if vendor == "google" else "usage"
+    for streamed in streams_of(vendor).values():
+        if streamed.looks_like(answer):
+            return streamed.surface
+    usage = "usageMetadata" if vendor_name(vendor) == "google" else "usage"
+    if vendor_name(vendor) not in _SURFACES:
+        raise RejectedInput(
+            "missing_field",
+            f"{usage}: there is no reader for {vendor!r}, and this is of no shape that compatible hosts send",
+            field=usage,
+            hint=f"OpenAI's and Anthropic's shapes are read for any vendor; known are {', '.join(vendors())}",
+        )
     raise RejectedInput(
         "missing_field",
         f"{usage}: this is no answer of {vendor} that states its usage",
         field=usage,
-        hint=f"Known are its {stated}; an error or a chunk without usage was not billed and has no event",
+        hint=f"Known are its {', '.join(known)}; an error or a chunk without usage was not billed and has no event",
     )
+
+
+def surface_named(vendor: str, name: str) -> str:
+    """The surface of `vendor` that is asked for as `name`: its own name, another one for it, or with `_stream`.
+
+    "" for `default`, which leaves it to be found. Raises WrongCall for a name that is none.
+    """
+    known = surfaces_of(vendor)
+    for asked in (name, name.removesuffix("_stream")):
+        found = asked if asked in known else _OTHER_NAMES.get((vendor_name(vendor), asked))
+        if found is not None:
+            return found
+    if name == _FOUND_BY_ITSELF:
+        return ""
+    near = get_close_matches(name, known, 1, 0.4)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise WrongCall(f"{vendor} has no surface {name!r}", hint=f"{hint}It has {', '.join(known)}")
 
 
 def guess_vendor(body: Mapping[str, Any]) -> str:
@@ -147,106 +195,22 @@ def guess_vendor(body: Mapping[str, Any]) -> str:
     return ""
 
 
-def read_calls(
-    vendor: str, body: Mapping[str, Any], *, surface: str | None = None, context: AnswerContext
-) -> tuple[UsageEvent, ...]:
-    """Every call that one answer was billed as: the answer's own first, then those within it.
-
-    Most answers are one call. An Anthropic answer that consulted an advisor or was compacted on the way is
-    several, at two models' prices; the inner ones are named after the first, `<id>/<number>`.
-    body: the decoded JSON object; no more of it is needed than model and usage. Raises RejectedInput that names
-    the field, WrongCall for a vendor or surface without reader.
-    """
-    known = _surfaces_of(vendor)
-    name = surface or detect(vendor, body)
-    chosen = known.get(name)
-    if chosen is None:
-        near = get_close_matches(name, known, 1, 0.4)
-        hint = f"Did you mean {near[0]}? " if near else ""
-        raise WrongCall(f"{vendor} has no surface {name!r}", hint=f"{hint}It has {', '.join(known)}")
-    return _events_of(vendor, chosen.read(Answer(body)), context)
-
-
-def _events_of(vendor: str, reading: Reading, context: AnswerContext) -> tuple[UsageEvent, ...]:
-    event_id = vendor_event_id(vendor, reading.response_id) if reading.response_id else context.new_id()
-    first = _event(vendor, reading, event_id, context)
-    if not reading.inner:
-        return (first,)
-    inner = (
-        _event(vendor, call, f"{event_id}/{number}", context, time=reading.time)
-        for number, call in enumerate(reading.inner, start=1)
-    )
-    return (first, *inner)
-
-
-def read_stream(
-    vendor: str, chunks: Sequence[Mapping[str, Any]], *, surface: str | None = None, context: AnswerContext
-) -> tuple[UsageEvent, ...]:
-    """Every call that one streamed answer was billed as, from its decoded chunks in order.
-
-    The events say `streaming`; those of a stream that was cut off have status cancelled (unless the caller's fields
-    or the answer say otherwise) and the counts known so far. Raises as `read_calls` does.
-    """
-    known = _surfaces_of(vendor)
-    answers = [Answer(chunk) for chunk in chunks]
-    streams = _STREAMS.get(vendor, {})
-    for candidate in streams.values() if surface is None else filter(None, [streams.get(surface)]):
-        if surface is None and not any(map(candidate.looks_like, answers)):
-            continue
-        merged = candidate.merge(answers)
-        reading = known[candidate.surface].read(Answer(merged.body))
-        return _events_of(vendor, _streamed(reading, merged.complete), context)
-    raise RejectedInput(
-        "missing_field",
-        f"usage: these are no chunks of a stream of {vendor} that states its usage",
-        field="usage",
-        hint=f"Known are its streams of {', '.join(streams) or 'nothing'}",
-    )
-
-
-def _streamed(reading: Reading, complete: bool) -> Reading:
-    facts = {"streaming": True, **reading.facts}
-    if complete or reading.status != "ok":
-        return replace(reading, facts=facts)
-    return replace(
-        reading, facts=facts, status="cancelled", error_code=reading.error_code or "stream_cut_off"
-    )
-
-
-def read_answer(
-    vendor: str, body: Mapping[str, Any], *, surface: str | None = None, context: AnswerContext
-) -> UsageEvent:
-    """The event of an answer's own call, as `read_calls` gives it first; raises as `read_calls` does."""
-    return read_calls(vendor, body, surface=surface, context=context)[0]
-
-
-def _surfaces_of(vendor: str) -> dict[str, Surface]:
+def surfaces_of(vendor: str) -> Mapping[str, Surface]:
+    """The surfaces of `vendor` by name, in the order in which they are tried. Raises WrongCall as `surfaces` does."""
     load()
+    vendor = vendor_name(vendor)
     known = _SURFACES.get(vendor)
-    if known is None:
-        near = get_close_matches(vendor, _SURFACES, 1, 0.4)
+    if known is not None:
+        return known
+    near = get_close_matches(vendor, _SURFACES, 1, _TYPING_ERROR)
+    if near or not vendor:
         hint = f"Did you mean {near[0]}? " if near else ""
         raise WrongCall(f"no reader for vendor {vendor!r}", hint=f"{hint}Known are {', '.join(vendors())}")
-    return known
+    return _SURFACES[ANY_VENDOR]
 
 
-def _event(
-    vendor: str, reading: Reading, event_id: str, context: AnswerContext, *, time: Any = None
-) -> UsageEvent:
-    fields: dict[str, Any] = {
-        "id": event_id,
-        "source": context.source,
-        "time": reading.time or time or context.time or context.now,
-        "vendor": vendor,
-        "model": reading.model or UNKNOWN_MODEL,
-        "operation": reading.operation,
-        "status": reading.status,
-    }
-    fields.update((name, count) for name, count in reading.counts.items() if count)
-    for name in ("region", "service_tier", "error_code", "units"):
-        value = getattr(reading, name)
-        if value:
-            fields[name] = value
-    fields.update(reading.facts)
-    fields.update(context.fields)
-    return read_event_object(fields, now=context.now)
+def streams_of(vendor: str) -> Mapping[str, Stream]:
+    """The streams of `vendor` by the surface that their merged body is of, in the order in which they are tried."""
+    load()
+    vendor = vendor_name(vendor)
+    return _STREAMS.get(vendor if vendor in _SURFACES else ANY_VENDOR, {})
