@@ -3,7 +3,7 @@
 Accounting: of the OpenAI shape, tokens that an explicit cache was read for and those written to it are both inside
 `prompt_tokens`; `cache_write_tokens` repeats `cache_creation_input_tokens`. `cache_type: ephemeral` tells an
 explicit cache, whose prices are others, and becomes the tag `cache_type`; an implicit one has none. Reasoning is
-inside the completion, and the completion's `text_tokens` count it too. `alibaba_native` says the same of the native
+inside the completion, and the completion's `text_tokens` count it too. `alibaba_usage` says the same of the native
 and the Responses interface. In the Anthropic shape the cache stands beside `input_tokens`, as Anthropic's does.
 The OpenAI shape states its usage in a chunk of its own, the native one in every frame.
 Sources: recorded answers of the OpenAI shape; third parties' tests of explicit caches and of searches.
@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.vendors import alibaba_native as native
+from producers.vendors import alibaba_usage as usages
 from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
@@ -31,12 +32,12 @@ _ANTHROPIC: Final = ("usage.cache_read_input_tokens", "usage.cache_creation_inpu
 def _units(answer: Answer) -> Mapping[str, Decimal]:
     usage = answer.part("usage")
     video = whole_units(input_video_tokens=usage.count("prompt_tokens_details.video_tokens"))
-    return {**native.tool_units(usage), **video}
+    return {**usages.tool_units(usage), **video}
 
 
 HABITS: Final = shapes.Habits(
     units=_units,
-    facts=lambda answer: tagged(cache_type=native.cache_type(answer.part("usage"))),
+    facts=lambda answer: tagged(cache_type=usages.cache_type(answer.part("usage"))),
 )
 """What Model Studio does otherwise than OpenAI in a chat completion."""
 
@@ -63,7 +64,7 @@ def is_response(answer: Answer) -> bool:
 def read_chat(answer: Answer) -> Reading:
     """A chat completion of the OpenAI shape."""
     reading = shapes.read_chat_completion(answer, HABITS)
-    write, one_hour = native.cache_writes(answer.part("usage"))
+    write, one_hour = usages.cache_writes(answer.part("usage"))
     return replace(
         reading, counts={**reading.counts, "cache_write_tokens": write, "cache_write_1h_tokens": one_hour}
     )

@@ -17,7 +17,7 @@ from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.compatible import Habits, compatible
 from producers.vendors.compatible import read_chat as chat_reader
 
-_FINISH: Final = {"sensitive": "filtered", "network_error": "error", "model_context_window_exceeded": "error"}
+_FINISH: Final = {"sensitive": "filtered", "network_error": "error"}
 
 
 def _units(answer: Answer) -> Mapping[str, Decimal]:
