@@ -21,7 +21,7 @@ from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading
 from producers.vendors.anthropic import read_message
-from producers.vendors.combining import never
+from producers.vendors.combining import also_named, first_fitting, never
 from producers.vendors.compatible_shapes import (
     is_embedding,
     is_message,
@@ -33,12 +33,12 @@ from producers.vendors.openai_shapes import OPENAI, Habits
 from producers.vendors.plain_facts import error_code
 from producers.vendors.registry import Merged, Reader, Sign, stream
 
-__all__ = ["OPENAI", "Habits", "compatible", "read_chat", "with_habits"]
+__all__ = ["OPENAI", "Habits", "compatible", "merge_chat", "read_chat", "with_habits"]
 
-_NAMES: Final = {
-    "chat_completions": ("chat", "chat_stream", "completions"),
-    "audio_transcriptions": ("transcription",),
-}
+_CHAT: Final = "chat_completions"
+_WHICHEVER: Final = ("chat", "chat_stream", "completions", "openai_compat", "openai_compat_stream")
+"""Names under which an answer is read as whichever surface it is of: people call so what a host has."""
+_TRANSCRIPTIONS: Final = "audio_transcriptions"
 _STATUS: Final = {
     "429": "rate_limited",
     "rate_limit_exceeded": "rate_limited",
@@ -60,7 +60,8 @@ def compatible(
 
     habits: what it does otherwise; its facts and units are taken on every surface. own: surfaces that it reads in
     its own way, in place of those of their names or beside them; they are tried in the order of the compatible ones,
-    further ones first. names: further names of surfaces, by the surface's own.
+    further ones first. names: further names of surfaces, by the surface's own; `chat` and `openai_compat` are there
+    anyway, and read whichever surface an answer is of.
     """
     own = own or {}
     common: dict[str, tuple[Sign, Reader]] = {
@@ -77,10 +78,13 @@ def compatible(
         name: (_of_standing(looks_like), _of_whole(read))
         for name, (looks_like, read) in {**further, **common, **own}.items()
     }
-    hosts.register(vendor, known, names={**_NAMES, **(names or {})})
-    for name in ("chat_completions", "openai_compat", *_NAMES["chat_completions"]):
-        is_chunk = hosts.is_chat_chunk if name == "chat_completions" else never
-        stream(vendor, name, looks_like=is_chunk)(merge_chat)
+    names = {**(names or {})}
+    names[_TRANSCRIPTIONS] = (*names.get(_TRANSCRIPTIONS, ()), "transcription")
+    hosts.register(vendor, known, names=names)
+    also_named(vendor, _WHICHEVER, first_fitting(*known.values(), known[_CHAT]), merge_chat)
+    stream(vendor, _CHAT, looks_like=hosts.is_chat_chunk)(merge_chat)
+    for name in names.get(_CHAT, ()):
+        stream(vendor, name, looks_like=never)(merge_chat)
 
 
 def read_chat(habits: Habits) -> Reader:

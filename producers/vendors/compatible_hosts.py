@@ -1,14 +1,40 @@
-"""The table of compatible hosts that need no module of their own: each one's quirks, one row a host.
+"""The table of compatible hosts that need no module of their own: what each does otherwise, one row a host.
 
-Sources are named at the rows.
+`openai_compatible` is what every vendor without readers of its own is read as, under its own name: it knows every
+spelling of the cached and the reasoning tokens that is known of any host.
+
+Sources: together, a captured answer's `cached_tokens` and the types of the package together 3.1; huggingface, recorded
+answers of the router's upstream hosts, which keep their own spellings; nvidia, NIM's API reference ("backed by vLLM");
+vllm, captured answers (`prompt_tokens_details` is null unless the server is told to count).
+Limits: what a host of one's own (vllm, a NIM container) costs is in no answer; its model is named by whoever runs it.
 """
 
 from typing import Final
 
 from producers.vendors.compatible import OPENAI, Habits, compatible
+from producers.vendors.registry import ANY_VENDOR
+
+_ANY: Final = Habits(
+    cache_read=(
+        "prompt_tokens_details.cached_tokens",
+        "prompt_token_details.cached_tokens",
+        "prompt_cache_hit_tokens",
+        "cached_tokens",
+        "num_cached_tokens",
+    ),
+    cache_write=(
+        "prompt_tokens_details.cache_write_tokens",
+        "prompt_tokens_details.cache_creation_input_tokens",
+    ),
+    reasoning=("completion_tokens_details.reasoning_tokens", "reasoning_tokens"),
+)
 
 HOSTS: Final[dict[str, Habits]] = {
+    "huggingface": _ANY,
     "nvidia": OPENAI,
+    "together": Habits(cache_read=("prompt_tokens_details.cached_tokens", "cached_tokens")),
+    "vllm": OPENAI,
+    ANY_VENDOR: _ANY,
 }
 
 for _vendor, _habits in HOSTS.items():

@@ -55,7 +55,11 @@ def is_rerank(answer: Answer) -> bool:
     """A ranking by its results, its object or its model's name."""
     if answer.has_any(*_OTHER_SHAPES) or not answer.has_any(*_INPUT_ALONE):
         return False
-    ranked = answer.body.get("object") == "rerank" or _holds(answer, "results", "relevance_score")
+    ranked = (
+        answer.body.get("object") == "rerank"
+        or _holds(answer, "results", "relevance_score")
+        or _holds(answer, "rankings", "logit")
+    )
     return ranked or _is_named(answer, _NAMED_RERANK)
 
 

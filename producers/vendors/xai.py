@@ -1,0 +1,208 @@
+"""xAI (Grok): chat completions, responses, the native gRPC interface, the voice interface, pictures and videos.
+
+Accounting: in chat completions and in the native interface (SamplingUsage) reasoning stands **beside** the completion,
+`total = prompt + completion + reasoning`; in responses it is inside the output. Cached tokens are inside the prompt,
+unless they are more than it: then they stand beside it. `cost_in_usd_ticks` is what the call is billed, tools included;
+10^10 ticks are one dollar. Pictures and videos state nothing else. Calls of server-side tools are billed each; where
+their counts are told they replace the items of `output`. Sources of a live search (chat completions) were billed each;
+those of responses are not.
+The voice interface is billed by `billable_audio_seconds`; its usage stands beside the response, whose own is empty.
+Sources: recorded answers, streams, protocol buffers and WebSocket frames; docs.x.ai, cost tracking; vercel/ai's guard
+against prompts without their cached tokens.
+Limits: a voice frame names no model.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+from producers.vendors import openai_shapes as shapes
+from producers.vendors.answer import Answer, Reading, whole_units
+from producers.vendors.combining import also_named
+from producers.vendors.compatible import Habits, compatible, read_chat
+from producers.vendors.compatible_facts import reported
+from producers.vendors.registry import sign
+
+TICKS_IN_DOLLAR: Final = Decimal(10) ** 10
+
+_TOOLS: Final = {
+    "web_search": "web_searches",
+    "x_search": "social_searches",
+    "code_interpreter": "code_interpreter_calls",
+    "code_execution": "code_interpreter_calls",
+    "file_search": "file_searches",
+    "collections_search": "file_searches",
+    "document_search": "document_searches",
+    "attachment_search": "document_searches",
+    "mcp": "mcp_calls",
+    "image_generation": "image_generation_calls",
+}
+"""Our names of the units that calls of server-side tools are."""
+_TOKENS: Final = tuple(f"usage.{side}_tokens" for side in ("prompt", "completion", "input", "output"))
+_FETCHED: Final = {"x_posts_fetched": "x_posts", "x_users_fetched": "x_users"}
+_DETAILS: Final = "server_side_tool_usage_details"
+_NATIVE_TOOL: Final = re.compile(r"(?:SERVER_SIDE_TOOL_)?([A-Z_]{1,48})")
+_VOICE: Final = (
+    "billable_audio_seconds",
+    "output_audio_seconds",
+    "input_token_details",
+    "input_text_messages",
+)
+_NATIVE: Final = (
+    "prompt_text_tokens",
+    "cached_prompt_text_tokens",
+    "prompt_image_tokens",
+    "server_side_tools_used",
+)
+
+
+def _facts(answer: Answer) -> Mapping[str, Any]:
+    ticks = answer.amount("usage.cost_in_usd_ticks")
+    return reported(None if ticks is None else ticks / TICKS_IN_DOLLAR)
+
+
+def _units(answer: Answer) -> Mapping[str, Decimal]:
+    usage = answer.part("usage")
+    calls: Counter[str] = Counter()
+    for tool, unit in _TOOLS.items():
+        calls[unit] += usage.count(f"{_DETAILS}.{tool}_calls")
+    for field, unit in _FETCHED.items():
+        calls[unit] += usage.count(f"{_DETAILS}.{field}")
+    return whole_units(**calls)
+
+
+HABITS: Final = Habits(reasoning_outside=True, facts=_facts, units=_units)
+"""What xAI does otherwise than OpenAI in a chat completion."""
+_CACHE_OUTSIDE: Final = replace(HABITS, cache_outside=True)
+_NATIVE_HABITS: Final = replace(
+    HABITS,
+    cache_read=("cached_prompt_text_tokens",),
+    reasoning=("reasoning_tokens",),
+    units=lambda answer: {},
+)
+
+
+def is_native(answer: Answer) -> bool:
+    return answer.has_any(*(f"usage.{name}" for name in _NATIVE)) or (
+        answer.has_any("usage.prompt_tokens", "usage.completion_tokens") and answer.has_any("outputs")
+    )
+
+
+def is_media(answer: Answer) -> bool:
+    """Pictures or a video: a cost, and no tokens."""
+    return answer.has_any("usage.cost_in_usd_ticks") and not answer.has_any(*_TOKENS)
+
+
+def is_voice(answer: Answer) -> bool:
+    return any(answer.has_any(f"usage.{name}", f"response.usage.{name}") for name in _VOICE)
+
+
+def read_completion(answer: Answer) -> Reading:
+    """A chat completion, also of a live search."""
+    is_outside = answer.count("usage.prompt_tokens_details.cached_tokens") > answer.count(
+        "usage.prompt_tokens"
+    )
+    reading = read_chat(_CACHE_OUTSIDE if is_outside else HABITS)(answer)
+    sources = answer.count("usage.num_sources_used")
+    return replace(reading, units={**reading.units, **whole_units(live_search_sources=sources)})
+
+
+def read_response(answer: Answer) -> Reading:
+    """The Responses interface."""
+    reading = shapes.read_response(answer)
+    usage = answer.part("usage")
+    stated = _units(answer) if usage.has_any(_DETAILS) else reading.units
+    if not stated and not usage.has_any(_DETAILS):
+        stated = whole_units(server_side_tool_calls=usage.count("num_server_side_tools_used"))
+    return replace(reading, units=stated, facts={**reading.facts, **_facts(answer)})
+
+
+def read_native(answer: Answer) -> Reading:
+    """A response of the native interface, as its protocol buffer is written in JSON."""
+    reading = read_chat(_NATIVE_HABITS)(answer)
+    images = answer.count("usage.prompt_image_tokens")
+    return replace(
+        reading,
+        status="filtered" if _is_filtered(answer) else reading.status,
+        counts={**reading.counts, "input_image_tokens": images},
+        units=_native_tools(answer.part("usage")),
+    )
+
+
+def read_media(answer: Answer) -> Reading:
+    """Pictures, or a video that is done."""
+    answer.need_any("usage.cost_in_usd_ticks")
+    pictures = answer.find("data")
+    seconds = answer.amount("video.duration") if answer.has_any("video") else None
+    model = answer.text("model")
+    is_video = seconds is not None or "video" in model
+    return Reading(
+        model=model,
+        response_id=answer.text("request_id", "id"),
+        time=answer.moment("created"),
+        operation="video" if is_video else "image",
+        counts={},
+        units={
+            **whole_units(images=len(pictures) if isinstance(pictures, list) else 0),
+            **({"video_seconds": seconds} if seconds else {}),
+        },
+        facts=_facts(answer),
+    )
+
+
+def read_voice(answer: Answer) -> Reading:
+    """`response.done` of the voice interface."""
+    holder = (
+        answer if answer.has_any("usage.input_tokens", "usage.output_tokens") else answer.part("response")
+    )
+    reading = shapes.read_realtime(Answer({"response": holder.body}, answer.at))
+    seconds = holder.amount("usage.billable_audio_seconds")
+    units = {"audio_seconds": seconds} if seconds else {}
+    response = answer.part("response") if isinstance(answer.find("response"), Mapping) else Answer({})
+    status = "cancelled" if response.find("status") == "cancelled" else reading.status
+    return replace(
+        reading,
+        response_id=answer.text("response_id") or response.text("id"),
+        status="error" if response.find("status") == "failed" else status,
+        units={**units, **whole_units(text_messages=holder.count("usage.input_text_messages"))},
+        facts={**reading.facts, **_facts(holder)},
+    )
+
+
+def _native_tools(usage: Answer) -> Mapping[str, Decimal]:
+    used = usage.find("server_side_tools_used")
+    calls: Counter[str] = Counter()
+    for tool in used if isinstance(used, list) else ():
+        named = _NATIVE_TOOL.fullmatch(tool) if isinstance(tool, str) else None
+        calls[
+            _TOOLS.get(named[1].lower(), "server_side_tool_calls") if named else "server_side_tool_calls"
+        ] += 1
+    return whole_units(**calls)
+
+
+def _is_filtered(answer: Answer) -> bool:
+    return any(output.find("finish_reason") == "REASON_CONTENT_FILTER" for output in answer.parts("outputs"))
+
+
+compatible(
+    "xai",
+    HABITS,
+    own={
+        "realtime": (is_voice, read_voice),
+        "media": (is_media, read_media),
+        "native_grpc": (is_native, read_native),
+        "chat_completions": (shapes.is_chat_completion, read_completion),
+        "responses": (shapes.is_response, read_response),
+    },
+)
+also_named("xai", ("native",), read_native)
+
+
+@sign("xai")
+def is_surely_xai(answer: Answer) -> bool:
+    """Only xAI states ticks, sources and server-side tools in its usage."""
+    stated = ("cost_in_usd_ticks", "num_sources_used", "num_server_side_tools_used", _DETAILS, *_NATIVE)
+    return answer.has_any(*(f"usage.{name}" for name in stated))
