@@ -21,9 +21,8 @@ from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.anthropic import read_message
-from producers.vendors.combining import also_named, first_fitting
 from producers.vendors.plain_facts import tagged
-from producers.vendors.registry import Merged, sign, stream, surface
+from producers.vendors.registry import Merged, other_names, sign, stream, surface
 
 _OPENAI_RESPONSE: Final = ("usage.x_tools", "usage.x_details", "incomplete_details", "parallel_tool_calls")
 _ANTHROPIC: Final = ("usage.cache_read_input_tokens", "usage.cache_creation_input_tokens", "stop_reason")
@@ -117,11 +116,20 @@ surface("alibaba", "application", looks_like=native.is_application)(native.read_
 hosts.register("alibaba", _COMPATIBLE)
 surface("alibaba", "native", looks_like=native.is_native)(native.read_native)
 stream("alibaba", "native", looks_like=lambda chunk: chunk.has_any("output", "request_id"))(merge_native)
-also_named(
+other_names(
     "alibaba",
-    ("native_stream", "text", "multimodal", "embeddings", "rerank", "images", "videos", "audio"),
-    first_fitting((native.is_application, native.read_application), (native.is_native, native.read_native)),
-    merge_native,
+    {
+        "native": (
+            "text",
+            "text_generation",
+            "multimodal",
+            "embeddings",
+            "rerank",
+            "images",
+            "videos",
+            "audio",
+        )
+    },
 )
 
 

@@ -17,9 +17,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading, whole_units
-from producers.vendors.combining import also_named
 from producers.vendors.compatible import Habits, compatible, read_chat
-from producers.vendors.registry import Merged, sign, stream, surface
+from producers.vendors.registry import Merged, other_names, sign, stream, surface
 
 _OWN_FIELDS: Final = ("result", "is_truncated", "need_clear_history", "is_end", "sentence_id", "error_code")
 
@@ -59,7 +58,7 @@ def merge_workshop(chunks: Sequence[Answer]) -> Merged:
 
 
 compatible("baidu", HABITS, names={"chat_completions": ("chat", "v2", "v2_openai_compat")})
-also_named("baidu", ("v1",), read_workshop, merge_workshop)
+other_names("baidu", {"v1_wenxinworkshop": ("v1",)})
 
 
 @sign("baidu")

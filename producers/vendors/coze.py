@@ -14,9 +14,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading
-from producers.vendors.combining import also_named
 from producers.vendors.plain_facts import error_code
-from producers.vendors.registry import Merged, sign, stream, surface
+from producers.vendors.registry import Merged, other_names, sign, stream, surface
 
 _COUNTS: Final = ("token_count", "input_count", "output_count")
 _USAGE: Final = tuple(f"usage.{name}" for name in _COUNTS)
@@ -116,7 +115,9 @@ def merge_chat(chunks: Sequence[Answer]) -> Merged:
     return Merged(chat, complete)
 
 
-also_named("coze", ("v3", "chat", "v3_stream", "v3_retrieve"), read_chat, merge_chat)
+other_names(
+    "coze", {"v3_chat": ("v3", "chat", "chat_completions", "v3_retrieve"), "v1_workflow_run": ("workflow",)}
+)
 
 
 @sign("coze")

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer
-from producers.vendors.combining import also_named, batch_line, first_fitting
+from producers.vendors.combining import batch_line, first_fitting, never
 from producers.vendors.openai import is_batch_line
-from producers.vendors.registry import Merged, Merger, Reader, Sign, stream, surface
+from producers.vendors.registry import Merged, Reader, Sign, other_names, stream, surface
 
 Shapes = Mapping[str, tuple[Sign, Reader]]
 """Surfaces by name, in the order in which they are tried: how an answer of it is told, and its reader."""
@@ -27,23 +27,21 @@ def register(vendor: str, known: Shapes, *, names: Mapping[str, Sequence[str]] |
     """Registers the surfaces of a host and what its streams are.
 
     known: with `chat_completions`, `messages` and `responses`. names: further names of surfaces, by the surface's own;
-    `openai_compat`, `openai_compat_stream` and `anthropic_compat` are there anyway.
+    `openai_compat`, which is any of them, and `anthropic_compat` are there anyway.
     """
     surface(vendor, "batch", looks_like=is_batch_line)(batch_line(*known.values()))
     for name, (looks_like, read) in known.items():
         surface(vendor, name, looks_like=looks_like)(read)
-    mergers: dict[str, Merger] = {}
     for name, looks_like, merge in _STREAMS:
         if name in known:
-            mergers[name] = merge
             stream(vendor, name, looks_like=looks_like)(merge)
     any_shape = first_fitting(
         *known.values(), (shapes.is_response, known["responses"][1]), known["chat_completions"]
     )
-    also_named(vendor, ("openai_compat", "openai_compat_stream"), any_shape, merge_chat)
-    also_named(vendor, ("anthropic_compat",), known["messages"][1], merge_message)
-    for name, others in (names or {}).items():
-        also_named(vendor, others, known[name][1], mergers.get(name))
+    surface(vendor, "openai_compat", looks_like=never)(any_shape)
+    stream(vendor, "openai_compat", looks_like=never)(merge_chat)
+    other_names(vendor, {"messages": ("anthropic_compat",)})
+    other_names(vendor, names or {})
 
 
 def is_chat_chunk(chunk: Answer) -> bool:

@@ -14,10 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading
-from producers.vendors.combining import also_named
 from producers.vendors.compatible import compatible
 from producers.vendors.plain_facts import error_code
-from producers.vendors.registry import Merged, sign, stream, surface
+from producers.vendors.registry import Merged, other_names, sign, stream, surface
 
 _COUNTS: Final = ("PromptTokens", "CompletionTokens", "TotalTokens")
 _MOST_DIGITS: Final = 12
@@ -87,7 +86,7 @@ def _digits(usage: Answer, path: str) -> int:
 
 
 compatible("tencent", names={"chat_completions": ("chat", "tokenhub", "hunyuan_openai_compat")})
-also_named("tencent", ("native", "hunyuan_native"), read_native, merge_native)
+other_names("tencent", {"native_api3": ("native", "hunyuan_native")})
 
 
 @sign("tencent")

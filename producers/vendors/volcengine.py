@@ -18,9 +18,9 @@ from typing import Any, Final
 from producers.vendors import openai_shapes as shapes
 from producers.vendors import volcengine_media as media
 from producers.vendors.answer import Answer, Reading, whole_units
-from producers.vendors.combining import also_named, first_fitting
+from producers.vendors.combining import first_fitting, never
 from producers.vendors.compatible import compatible
-from producers.vendors.registry import stream
+from producers.vendors.registry import other_names, stream, surface
 
 _PROVISIONED: Final = (
     "prompt_tokens_details.provisioned_tokens",
@@ -81,5 +81,6 @@ _OWN: Final = {
 # Before the chat completions, of which a bot's chunks have the shape too.
 stream("volcengine", "bots", looks_like=media.is_bot)(media.merge_bot)
 compatible("volcengine", own=_OWN)
-also_named("volcengine", ("images_video", "video"), first_fitting(_OWN["images"], _OWN["videos"]))
+other_names("volcengine", {"videos": ("video",)})
+surface("volcengine", "images_video", looks_like=never)(first_fitting(_OWN["images"], _OWN["videos"]))
 stream("volcengine", "images", looks_like=media.is_image)(media.merge_images)
