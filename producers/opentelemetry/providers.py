@@ -118,6 +118,8 @@ def bedrock_region(server: str) -> str:
 
 
 def _vendor_of_server(server: str) -> str:
+    if not server:
+        return ""
     host = server.lower().rstrip(".")
     if _BEDROCK_HOST.fullmatch(host):
         return "aws"

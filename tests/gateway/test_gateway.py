@@ -5,8 +5,6 @@ import gzip
 import io
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -16,8 +14,9 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from producers.delivery import Delivery
-from producers.gateway import SERVER_OPTIONS, GatewayMetrics, Intake, build_gateway, gateway_routes
-from tests.emitter.topic_contents import START, event, make_topics, read_ids, read_topic
+from producers.gateway import GatewayMetrics, Intake, gateway_routes
+from tests.emitter.topic_contents import event, make_topics, read_ids, read_topic
+from tests.gateway.serving import fixed_now, serving
 from tests.kafka.fixtures import APACHE, Broker
 from tokenweir.local.broker import free_port
 from tokenweir.settings import GatewaySettings, KafkaSettings
@@ -29,33 +28,6 @@ _LINES = {"Content-Type": "application/x-ndjson"}
 _JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture
-def settings(broker: Broker, unique_prefix: str) -> KafkaSettings:
-    found = broker.settings(unique_prefix)
-    make_topics(found)
-    return found
-
-
-def _now() -> datetime:
-    return START + timedelta(days=30)
-
-
-@asynccontextmanager
-async def _serving(
-    kafka: KafkaSettings, gateway: GatewaySettings | None = None, **options: Any
-) -> AsyncIterator[TestClient[Any, Any]]:
-    delivery = Delivery(kafka)
-    delivery.start()
-    app = build_gateway(gateway or GatewaySettings(), delivery, CollectorRegistry(), _now)
-    server = TestServer(app)
-    await server.start_server(**(SERVER_OPTIONS | options))
-    try:
-        async with TestClient(server) as client:
-            yield client
-    finally:
-        await asyncio.to_thread(delivery.close, 30.0)
-
-
 def _line(number: int, **fields: Any) -> bytes:
     return wire.encode_event(event(number, **fields))
 
@@ -65,7 +37,7 @@ def _ids(*numbers: int) -> list[str]:
 
 
 async def test_every_form_arrives(settings: KafkaSettings) -> None:
-    async with _serving(settings) as client:
+    async with serving(settings) as client:
         for body, headers in [
             (_line(1), _JSON),
             (b"[" + _line(2) + b"," + _line(3) + b"]", _JSON),
@@ -85,7 +57,7 @@ async def test_every_form_arrives(settings: KafkaSettings) -> None:
 
 
 async def test_a_server_that_unpacks_gzip_itself_does_as_well(settings: KafkaSettings) -> None:
-    async with _serving(settings, auto_decompress=True) as client:
+    async with serving(settings, auto_decompress=True) as client:
         headers = _LINES | {"Content-Encoding": "gzip"}
         answer = await client.post("/v1/events", data=gzip.compress(_line(1)), headers=headers)
         assert (await answer.json())["accepted"] == 1
@@ -127,7 +99,7 @@ async def test_bad_pieces_are_reported_and_kept_without_their_contents(settings:
     body = b"\n".join(
         [good[0], *(line for line, _, _ in bad[:6]), good[1], *(line for line, _, _ in bad[6:]), good[2]]
     )
-    async with _serving(settings) as client:
+    async with serving(settings) as client:
         answer = await client.post("/v1/events", data=body, headers=_LINES)
         assert answer.status == 202
         content = await answer.json()
@@ -159,7 +131,7 @@ async def test_bad_pieces_are_reported_and_kept_without_their_contents(settings:
 async def test_a_line_of_twenty_megabytes_costs_only_itself(settings: KafkaSettings) -> None:
     body = _line(1) + b"\n" + b'{"prompt":"' + _CANARY.encode() * 1_200_000 + b'"}\n' + _line(2)
     assert len(body) > 20_000_000
-    async with _serving(settings, GatewaySettings(max_body_bytes=64 * 1024 * 1024)) as client:
+    async with serving(settings, GatewaySettings(max_body_bytes=64 * 1024 * 1024)) as client:
         answer = await client.post("/v1/events", data=io.BytesIO(body), headers=_LINES)
         content = await answer.json()
     assert answer.status == 202
@@ -171,7 +143,7 @@ async def test_a_line_of_twenty_megabytes_costs_only_itself(settings: KafkaSetti
 
 
 async def test_many_rejections_are_bounded(settings: KafkaSettings) -> None:
-    async with _serving(settings) as client:
+    async with serving(settings) as client:
         answer = await client.post("/v1/events", data=b"no\n" * 200_000 + _line(1), headers=_LINES)
         content = await answer.json()
     assert (answer.status, content["accepted"]) == (202, 1)
@@ -200,7 +172,7 @@ async def test_many_rejections_are_bounded(settings: KafkaSettings) -> None:
 async def test_a_body_that_cannot_be_taken(
     settings: KafkaSettings, body: bytes, headers: dict[str, str], status: int
 ) -> None:
-    async with _serving(settings, GatewaySettings(max_body_bytes=10_240)) as client:
+    async with serving(settings, GatewaySettings(max_body_bytes=10_240)) as client:
         answer = await client.post("/v1/events", data=body, headers=headers)
         assert answer.status == status, await answer.text()
         assert (await answer.json())["error"]
@@ -216,7 +188,7 @@ async def _in_chunks(body: bytes) -> AsyncIterator[bytes]:
 
 @pytest.mark.parametrize("broker", [APACHE], indirect=True)
 async def test_a_token_is_asked_for(settings: KafkaSettings) -> None:
-    async with _serving(settings, GatewaySettings(token=SecretStr("s3cret-ü"))) as client:
+    async with serving(settings, GatewaySettings(token=SecretStr("s3cret-ü"))) as client:
         for given in ("", "Bearer", "Bearer wrong", "Basic s3cret-ü", "s3cret-ü", "Bearer s3cret-ü extra"):
             answer = await client.post(
                 "/v1/events", data=_line(1), headers=_JSON | ({"Authorization": given} if given else {})
@@ -235,7 +207,7 @@ async def test_a_token_is_asked_for(settings: KafkaSettings) -> None:
 async def _impatient(kafka: KafkaSettings, delivery: Delivery) -> TestServer:
     registry = CollectorRegistry()
     intake = Intake(
-        GatewaySettings(), delivery, GatewayMetrics(registry, delivery), _now, confirm_seconds=0.2
+        GatewaySettings(), delivery, GatewayMetrics(registry, delivery), fixed_now, confirm_seconds=0.2
     )
     app = aiohttp.web.Application()
     app.add_routes(gateway_routes(intake))
@@ -255,7 +227,7 @@ async def test_while_kafka_is_away_the_sender_is_told_to_come_back() -> None:
             assert kafka.bootstrap_servers in (await answer.json())["error"]
         assert delivery.pending_events == 0  # nothing that the sender will send again is kept
     assert await asyncio.to_thread(delivery.close, 1.0)
-    async with _serving(kafka) as client:
+    async with serving(kafka) as client:
         health = await client.get("/health")
         assert (health.status, (await health.json())["status"]) == (503, "degraded")
 
@@ -295,7 +267,7 @@ async def test_half_a_body_is_nothing_and_a_slow_one_is_waited_for(settings: Kaf
         "POST /v1/events HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/x-ndjson\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     ).encode()
-    async with _serving(settings) as client:
+    async with serving(settings) as client:
         assert client.port is not None
         _, writer = await asyncio.open_connection("127.0.0.1", client.port)
         writer.write(head + body[: len(_line(1)) + 5])

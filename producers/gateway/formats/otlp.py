@@ -60,7 +60,7 @@ def _traces(arrived: Arrived) -> Iterator[Outcome]:
         else json_form.spans(decode_json(arrived.body), is_span_attribute)
     )
     parents: dict[str, str] = {}
-    counted: dict[str, Outcome] = {}
+    counted: list[tuple[str, Outcome]] = []
     for number, span in _numbered(found):
         if isinstance(span, RejectedInput):
             yield Outcome(number=number, refusal=span)
@@ -75,11 +75,11 @@ def _traces(arrived: Arrived) -> Iterator[Outcome]:
             and span.span_id
             and any(event.input_tokens or event.output_tokens for event in outcome.events)
         ):
-            counted[own_key] = outcome
+            counted.append((own_key, outcome))
         else:
             yield outcome
-    kept = spans.without_ancestors(parents, counted)
-    for key, outcome in counted.items():
+    kept = spans.without_ancestors(parents, (key for key, _ in counted))
+    for key, outcome in counted:
         yield outcome if key in kept else Outcome(number=outcome.number, ignored="repeats_child")
 
 
