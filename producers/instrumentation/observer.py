@@ -1,0 +1,120 @@
+"""What is observed of an instrumented client, and for whom: from a request to its observation.
+
+An observer belongs to one client. It knows which requests are billed calls, who bills them, and where they are
+reported to.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, Unpack
+
+from producers.delivery.bounded_log import BoundedLog
+from producers.emitter.call import Call
+from producers.emitter.reports import CallFields
+from producers.instrumentation import attempts
+from producers.instrumentation.hosts import region_of_url, vendor_of_host
+from producers.instrumentation.observation import Observation, Wrap
+from producers.instrumentation.operations import Operation, operation_of
+
+_said: Final = BoundedLog(logging.getLogger(__name__))
+
+
+class Reporting(Protocol):
+    """What calls are reported to: the emitter, or anything else that makes a `Call`. Does not raise."""
+
+    def call(
+        self,
+        *,
+        vendor: str,
+        model: str = "",
+        surface: str | None = None,
+        record_failures: bool | None = None,
+        **fields: Unpack[CallFields],
+    ) -> Call:
+        """As `Emitter.call`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenRequest:
+    """A request that is about to be sent.
+
+    words: the request's own words for what is asked, by name; called only for a request that is observed.
+    identify: what is equal for all attempts of one call. retries: how many attempts the client says went before;
+    None where it does not say.
+    """
+
+    method: str
+    host: str
+    port: int | None
+    path: str
+    words: Callable[[], Mapping[str, str]]
+    identify: Callable[[], Hashable]
+    retries: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """How the calls of one client are reported.
+
+    library_vendor: who sends the bill where nothing else tells. vendor: who does whatever the host is; "" where the
+    host tells. region: the client's own. operations: which requests are calls, by method, path and vendor. make_wrap:
+    by a response's headers, what an answer's bytes are handed over as; as they are where it is None. fields: of every
+    event; they hold before what is found out.
+    """
+
+    reporting: Reporting
+    library_vendor: str
+    vendor: str = ""
+    region: str = ""
+    record_failures: bool | None = None
+    ask_for_stream_usage: bool = False
+    operations: Callable[[str, str, str], Operation | None] = operation_of
+    make_wrap: Callable[[Mapping[str, str]], Wrap | None] | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def begin(self, see: Callable[[], SeenRequest]) -> Observation | None:
+        """The observation of the request that `see` tells; None where it is not to be observed. Never raises."""
+        try:
+            return self._begin(see())
+        except Exception as error:  # noqa: BLE001 - the boundary to the application, which must never feel us
+            _said.warning(
+                "observer", f"a call is not counted: {type(error).__name__} when its request was seen"
+            )
+            return None
+
+    def vendor_of(self, host: str, port: int | None) -> str:
+        """Who sends the bill for calls to `host`."""
+        return self.vendor or vendor_of_host(host, port) or self.library_vendor
+
+    def _begin(self, request: SeenRequest) -> Observation | None:
+        vendor = self.vendor_of(request.host, request.port)
+        operation = self.operations(request.method, request.path, vendor)
+        if operation is None:
+            return None
+        known = None
+        if request.retries != 0 and attempts.is_waiting():
+            known = attempts.take_up(request.identify())
+        if known is None:
+            model = operation.model or request.words().get("model", "")
+            began_at = time.perf_counter()
+            call = self._call(vendor, model, operation.name, request).begin()
+        else:
+            call, began_at = known
+        if request.retries:
+            call.attempt = request.retries + 1
+        return Observation(call, request.identify, began_at)
+
+    def _call(self, vendor: str, model: str, operation: str, request: SeenRequest) -> Call:
+        found: dict[str, Any] = {
+            "operation": operation,
+            "region": self.region or region_of_url(request.host, request.path),
+        }
+        fields = {name: value for name, value in found.items() if value} | dict(self.fields)
+        return self.reporting.call(
+            vendor=vendor,
+            model=model,
+            record_failures=self.record_failures,
+            **fields,
+        )
