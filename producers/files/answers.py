@@ -8,7 +8,7 @@ from typing import Any, Final
 from producers import vendors
 from producers.files.lines import MAX_LINE_BYTES
 from producers.files.rows import json_object
-from tokenweir.errors import RejectedInput, WrongCall
+from tokenweir.errors import RejectedInput
 from tokenweir.usage.event import UsageEvent
 
 ALWAYS_WRITTEN: Final = ("input_tokens", "output_tokens")
@@ -32,9 +32,9 @@ def parse_answers(
     inner_calls: whether calls that were billed within an answer follow it with lines of their own; without it
     there is one dict a line. Raises WrongCall at once for a vendor or surface without reader.
     """
-    known = vendors.surfaces(vendor)
-    if surface is not None and surface not in known:
-        raise WrongCall(f"{vendor} has no surface {surface!r}", hint=f"It has {', '.join(known)}")
+    vendors.surfaces(vendor)
+    if surface is not None:
+        vendors.surface_named(vendor, surface)
     context = vendors.AnswerContext(source=source, now=now, fields=fields or {})
     return _parsed(lines, vendor, surface, context, inner_calls)
 

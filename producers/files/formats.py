@@ -241,11 +241,8 @@ class _Answers(_JsonFormat):
             "time": file_time,
             "fields": {key: value for key, value in options.column_map.fixed.items() if key != "source"},
         }
-        if options.surface is not None and options.surface not in vendors.surfaces(vendor):
-            raise WrongCall(
-                f"{vendor} has no surface {options.surface!r}",
-                hint=f"It has {', '.join(vendors.surfaces(vendor))}",
-            )
+        if options.surface is not None:
+            vendors.surface_named(vendor, options.surface)
 
     def events(self, row: Row, name: Callable[[], str]) -> Sequence[UsageEvent]:
         context = vendors.AnswerContext(make_id=name, **self._context)

@@ -196,8 +196,8 @@ class TestFormats:
             ('{"model":"gpt-4o","usage":{"prompt_tokens":1}}', {"format": "openai"}, "--map does not apply"),
             (
                 '{"a":1}',
-                {"format": "openai", "column_map": ColumnMap(), "surface": "chat"},
-                "no surface 'chat'",
+                {"format": "openai", "column_map": ColumnMap(), "surface": "prose"},
+                "no surface 'prose'",
             ),
             ("a\x00b\x01", {}, "is no text"),
         ],
@@ -463,7 +463,7 @@ class TestParse:
 
     def test_a_wrong_vendor_or_surface_is_a_wrong_call_at_once(self) -> None:
         with pytest.raises(WrongCall):
-            parse_answers([], "nobody", now=NOW)
+            parse_answers([], "opnai", now=NOW)
         with pytest.raises(WrongCall):
             parse_answers([], "openai", "messages", now=NOW)
 
