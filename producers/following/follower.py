@@ -22,7 +22,7 @@ from producers.files.formats import Format, ReadOptions
 from producers.files.lines import DAMAGE, FileLines
 from producers.files.paths import files_in, files_matching
 from producers.files.reading import Piece
-from producers.following.checkpoint import Checkpoint, is_compressed_file
+from producers.following.checkpoint import Checkpoint
 from producers.following.document import read_document
 from producers.following.growing import SETTLED_SECONDS
 from producers.following.matching import Matched, Present, match, present_at
@@ -213,7 +213,7 @@ class Follower:
                     self._document_events.popitem(last=False)
                 self._hand_on(read_document(checkpoint, options, known), sink, result)
                 return False
-        settled = is_compressed_file(file.path) or _has_settled(file, options.now)
+        settled = _has_settled(file, options.now)
         bound = self._format_of(checkpoint, options, settled=settled)
         if bound is None:
             return False

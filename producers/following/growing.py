@@ -3,8 +3,8 @@
 Invariants: a line that has not ended yet is not given out, so that reading goes on in front of it; of a line at most
 MAX_LINE_BYTES are held. The iterator ends with EndForNow instead of StopIteration where more may come: what reads a
 record of several lines then breaks off instead of taking the half for the whole.
-An unfinished last line is taken as it stands where it is a whole JSON object, which no beginning of one is, and in a
-file that has settled: compressed, or unchanged for SETTLED_SECONDS.
+An unfinished last line is taken as it stands where the file is closed (compressed), where it is a whole JSON object,
+which no beginning of one is, and, unless it begins one, where the file has not changed for SETTLED_SECONDS.
 """
 
 from collections import deque
@@ -36,16 +36,25 @@ class Place(NamedTuple):
 class GrowingLines(Iterator[Line]):
     """Whole lines from where `content` stands.
 
-    offset, number, tail: of the place where it stands. settled: whether the content will not grow. most_bytes: after
-    so many the iterator ends for this turn, with `more` true. Raises what reading raises (OSError, EOFError,
-    zlib.error) after all that was whole was given out.
+    offset, number, tail: of the place where it stands. is_closed: whether the content cannot grow. settled: whether
+    it has not grown for long. most_bytes: after so many the iterator ends for this turn, with `more` true. Raises
+    DAMAGE where reading breaks off, after all that was whole was given out.
     """
 
     def __init__(
-        self, content: IO[bytes], *, offset: int, number: int, tail: bytes, settled: bool, most_bytes: int
+        self,
+        content: IO[bytes],
+        *,
+        offset: int,
+        number: int,
+        tail: bytes,
+        is_closed: bool,
+        settled: bool,
+        most_bytes: int,
     ) -> None:
         self._content = content
         self._place = Place(number - 1, offset, tail)
+        self._is_closed = is_closed
         self._settled = settled
         self._left_bytes = most_bytes
         self._places: deque[Place] = deque()
@@ -65,8 +74,8 @@ class GrowingLines(Iterator[Line]):
                 data = data[:MAX_LINE_BYTES]
                 ended, size, tail = self._skip_rest(size, tail)
             else:
-                ended = _is_whole_object(data)
-            if not ended and not self._settled:
+                ended = _is_whole_object(data) or (self._settled and not data.lstrip().startswith(b"{"))
+            if not ended and not self._is_closed:
                 raise EndForNow
         if self._place.offset == 0:
             data = data.removeprefix(_BYTE_ORDER_MARK)
@@ -87,7 +96,7 @@ class GrowingLines(Iterator[Line]):
         return self._places[0]
 
     def _end(self) -> None:
-        if self._settled:
+        if self._is_closed or self._settled:
             raise StopIteration
         raise EndForNow
 

@@ -1,9 +1,9 @@
 """Which file is which: the files that are there now, set against the checkpoints of those that were read.
 
-In the order of certainty: the same inode with the same content at the checkpoint; the same content under another
-inode (a copy, a compressed copy) with a name of the same log; else it is a file that was not read yet, and the next
-generation of the log that was rotated away from its path. A checkpoint whose file is not among them is looked for
-beside its old path, for rotation usually puts it where no pattern matches.
+In the order of certainty: the same inode with the same content at the checkpoint, among the files asked for and, as
+rotation usually puts a file where no pattern matches, beside its old path; then the same content under another inode
+(a copy, a compressed copy) with a name of the same log, at both places; else it is a file that was not read yet, and
+the next generation of the log that was rotated away from its path.
 Pure but for reading the files' own bytes.
 """
 
@@ -78,12 +78,17 @@ def match(
     for file in files:
         by_key.setdefault(file.key, file)
     unclaimed = [file for file in by_key.values() if not matching.claim_same(file)]
+    searched = [checkpoint for checkpoint in matching.lost() if is_searched(checkpoint)]
+    for checkpoint in searched:
+        matching.adopt(checkpoint, taken=by_key, same_inode=True)
     unclaimed = [file for file in unclaimed if not matching.claim_copy(file)]
-    for checkpoint in list(matching.lost()):
-        if is_searched(checkpoint):
-            matching.adopt(checkpoint, taken=by_key)
+    for checkpoint in searched:
+        matching.adopt(checkpoint, taken=by_key, same_inode=False)
     for file in unclaimed:
-        matching.result.new.append((file, matching.predecessor_of(file)))
+        if matching.may_be_successor(file):
+            matching.result.waiting.append(file.path)
+        else:
+            matching.result.new.append((file, matching.predecessor_of(file)))
     matching.result.lost = list(matching.lost())
     return matching.result
 
@@ -132,25 +137,34 @@ class _Matching:
         self._claim(found, file)
         return True
 
-    def adopt(self, checkpoint: Checkpoint, *, taken: Mapping[tuple[int, int], Present]) -> None:
-        """Claims for a lost checkpoint what lies beside its old path and was its file, or is a copy of it."""
+    def adopt(
+        self, checkpoint: Checkpoint, *, taken: Mapping[tuple[int, int], Present], same_inode: bool
+    ) -> None:
+        """Claims for a lost checkpoint what lies beside its old path and is its file, or is a copy of it."""
         old = Path(checkpoint.path)
+        if id(checkpoint) in self._claimed or (not same_inode and not checkpoint.offset):
+            return
         if old.parent not in self._beside:
             self._beside[old.parent] = list(_files_in(old.parent))
-        still_there = present_at(old)
-        if still_there is not None and still_there.key == checkpoint.key:
-            return  # It is only not asked for any more.
         name = source_of(old)
         for file in self._beside[old.parent]:
-            if file.key in taken:
+            if file.key in taken or (file.key == checkpoint.key) != same_inode:
                 continue
-            if file.key != checkpoint.key and (source_of(file.path) != name or not checkpoint.offset):
+            if file.path == old:
+                return  # It is only not asked for any more.
+            if not same_inode and source_of(file.path) != name:
                 continue
             if self._reads(file, lambda file=file: self._holds(checkpoint, file)):  # type: ignore[misc]
                 checkpoint.device, checkpoint.inode = file.key
                 checkpoint.adopted = True
                 self._claim(checkpoint, file)
                 return
+
+    def may_be_successor(self, file: Present) -> bool:
+        """Whether the log that had this path may be in a file that waits; what came after it waits, too."""
+        path, name = str(file.path), source_of(file.path)
+        waits = any(source_of(waiting) == name for waiting in self.result.waiting)
+        return waits and any(one.path == path and one.offset for one in self.lost())
 
     def predecessor_of(self, file: Present) -> Checkpoint | None:
         """The checkpoint whose file was rotated away from this path; of several the last.

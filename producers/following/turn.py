@@ -18,7 +18,7 @@ from producers.files.record_rows import RecordRows
 from producers.files.row_names import source_of
 from producers.files.rows import Row
 from producers.following.checkpoint import HEAD_BYTES as KNOWN_HEAD_BYTES
-from producers.following.checkpoint import Checkpoint, fingerprint, open_content, resume
+from producers.following.checkpoint import Checkpoint, fingerprint, is_compressed_file, open_content, resume
 from producers.following.growing import EndForNow, GrowingLines, Place
 from producers.following.store import CheckpointStore
 from tokenweir.errors import RejectedInput, TokenweirError
@@ -42,7 +42,15 @@ def bind_growing(path: Path, options: ReadOptions, *, settled: bool) -> Format |
     Raises WrongCall where it cannot be told or does not fit the options, OSError.
     """
     with open_content(path) as content:
-        lines = GrowingLines(content, offset=0, number=0, tail=b"", settled=settled, most_bytes=HEAD_BYTES)
+        lines = GrowingLines(
+            content,
+            offset=0,
+            number=0,
+            tail=b"",
+            is_closed=is_compressed_file(path),
+            settled=settled,
+            most_bytes=HEAD_BYTES,
+        )
         head: list[Line] = []
         try:
             for line in lines:
@@ -100,6 +108,7 @@ class Turn:
                 offset=checkpoint.offset,
                 number=checkpoint.line,
                 tail=tail,
+                is_closed=is_compressed_file(self._path),
                 settled=self._settled,
                 most_bytes=TURN_BYTES,
             )
