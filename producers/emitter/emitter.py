@@ -26,7 +26,8 @@ from producers.delivery.connection import Producer, open_producer
 from producers.emitter import lifetime
 from producers.emitter.attribution import CURRENT, attribution_from, tidy
 from producers.emitter.call import Call
-from producers.emitter.options import OnDrop, Options
+from producers.emitter.drops import OnDrop
+from producers.emitter.options import Options
 from producers.emitter.reports import (
     AnswerReport,
     CallFields,

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from producers.delivery.connection import Producer
+from producers.emitter.drops import OnDrop
 from producers.emitter.reports import Reporter
 from tokenweir.settings import KafkaSettings
 
 if TYPE_CHECKING:  # it needs `fcntl`, which Windows has not, and an emitter without a spool does not need
     from producers.emitter.spool.spool import Keep, Spool
-
-OnDrop = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

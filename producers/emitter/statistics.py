@@ -1,25 +1,7 @@
-"""What an emitter says of itself: a snapshot that does not change, and what its words mean."""
+"""What an emitter says of itself: a snapshot that does not change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
-
-from tokenweir.usage import wire
-
-MEANINGS: Final = {
-    "wrong_type": "what was recorded is no UsageEvent, and no vendor was named whose answer it is (wrong_type)",
-    "full": "as many wait for Kafka as may (full)",
-    "closed": "the emitter is closed (closed)",
-    "internal_error": "an error of the emitter's own (internal_error)",
-    "unanswered": "calls ended and no answer was handed over (unanswered)",
-    "unreadable": "no usage could be read from what was handed over (unreadable)",
-    "unencodable": "they were made past the checks of UsageEvent (unencodable)",
-    "too_large": f"larger than {wire.MAX_EVENT_BYTES} bytes or than Kafka takes (too_large)",
-    "malformed": "Kafka takes no such message (malformed)",
-    "spool_full": "the spool was full and newer ones are kept (spool_full)",
-    "damaged": "the spool's files were damaged (damaged)",
-}
-"""By reason for which events are dropped, the end of the sentence that says so in the log."""
 
 
 @dataclass(frozen=True, slots=True)

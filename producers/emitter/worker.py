@@ -22,10 +22,11 @@ from producers.delivery.batching import Batcher, workload_of
 from producers.delivery.bounded_log import BoundedLog
 from producers.emitter import lifetime
 from producers.emitter.attribution import NOTHING
+from producers.emitter.drops import DropReports
 from producers.emitter.options import Options
 from producers.emitter.outbox import ADOPT_EVERY_SECONDS, Outbox
 from producers.emitter.reports import ChunksReport, EventReport, Report
-from producers.emitter.statistics import MEANINGS, EmitterStatistics
+from producers.emitter.statistics import EmitterStatistics
 from tokenweir import topics
 from tokenweir.errors import TokenweirError
 from tokenweir.settings import KafkaSettings, topic_name
@@ -63,6 +64,7 @@ class Worker:
         # In place of an Event, whose lock a signal handler that records could find held by its own thread.
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._said = BoundedLog(log)
+        self._drops = DropReports(self._said, options.on_drop)
         topic = topic_name(settings, topics.USAGE.name)
         self._batcher = Batcher(topic, linger_seconds=options.linger_seconds)
         self._delivery = Delivery(settings, connect=options.connect, on_connected=lifetime.exit_before_kafka)
@@ -84,7 +86,6 @@ class Worker:
         self._taken = 0
         self._lost = 0
         self._dropped: Counter[str] = Counter()
-        self._reported: Counter[str] = Counter()
         self._last_error = ""
 
     # In any thread.
@@ -143,6 +144,7 @@ class Worker:
             if self.thread is not None or self._starting:
                 return
             self._starting = True
+            self._put_mark(None)  # so that its first turn comes at once
             thread = threading.Thread(target=self._run, name="tokenweir-emitter", daemon=True)
             try:
                 thread.start()
@@ -262,9 +264,10 @@ class Worker:
         while self._stop_at is None or not self.queue.empty():
             try:
                 self._wait()
+                # Before anything new is submitted: what Kafka has confirmed meanwhile leaves the disk.
+                self._outbox.work()
                 self._work_off()
                 self._submit_due()
-                self._outbox.work()
                 self._report_drops()
             except Exception as error:
                 # The thread's boundary: it has to outlive a bug of its own.
@@ -312,9 +315,11 @@ class Worker:
     def _idle_seconds(self) -> float | None:
         if self._outbox.is_at_work:
             return _LOOK_SECONDS
+        has_spool = self._options.spool_dir is not None
         if self._delivery.pending_events:
-            return 1.0  # while messages are under way some may yet be refused, which is to be reported
-        return None if self._options.spool_dir is None else ADOPT_EVERY_SECONDS
+            # They leave the disk when they are confirmed, and some may yet be refused, which is to be reported.
+            return _LOOK_SECONDS if has_spool else 1.0
+        return ADOPT_EVERY_SECONDS if has_spool else None
 
     def _work_off(self) -> None:
         for number in range(self.queue.qsize()):
@@ -387,15 +392,5 @@ class Worker:
     def _report_drops(self) -> None:
         with self._lock:
             self._report_asked = False
-            totals = self._all_dropped(self._delivery.statistics.dropped_events)
-            news = totals - self._reported
-            self._reported = totals
-        for reason, events in news.items():
-            self._said.warning(
-                reason, f"Tokenweir's emitter dropped {events} events: {MEANINGS.get(reason, reason)}"
-            )
-            if self._options.on_drop is not None:
-                try:
-                    self._options.on_drop(reason, events)
-                except Exception:
-                    log.exception("on_drop failed for %d events (%s)", events, reason)
+            news = self._drops.news(self._all_dropped(self._delivery.statistics.dropped_events))
+        self._drops.report(news)
