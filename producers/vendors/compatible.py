@@ -21,7 +21,7 @@ from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading
 from producers.vendors.anthropic import read_message
-from producers.vendors.combining import also_named, first_fitting, never
+from producers.vendors.combining import never
 from producers.vendors.compatible_shapes import (
     is_embedding,
     is_message,
@@ -31,14 +31,13 @@ from producers.vendors.compatible_shapes import (
 )
 from producers.vendors.openai_shapes import OPENAI, Habits
 from producers.vendors.plain_facts import error_code
-from producers.vendors.registry import Merged, Reader, Sign, stream
+from producers.vendors.registry import Merged, Reader, Sign, other_names, stream
 
 __all__ = ["OPENAI", "Habits", "compatible", "merge_chat", "read_chat", "with_habits"]
 
 _CHAT: Final = "chat_completions"
-_WHICHEVER: Final = ("chat", "chat_stream", "completions", "openai_compat", "openai_compat_stream")
-"""Names under which an answer is read as whichever surface it is of: people call so what a host has."""
-_TRANSCRIPTIONS: Final = "audio_transcriptions"
+_WHICHEVER: Final = "openai_compat"
+"""Reads whichever surface an answer is of; `chat` and `completions` are other names of it."""
 _STATUS: Final = {
     "429": "rate_limited",
     "rate_limit_exceeded": "rate_limited",
@@ -60,8 +59,7 @@ def compatible(
 
     habits: what it does otherwise; its facts and units are taken on every surface. own: surfaces that it reads in
     its own way, in place of those of their names or beside them; they are tried in the order of the compatible ones,
-    further ones first. names: further names of surfaces, by the surface's own; `chat` and `openai_compat` are there
-    anyway, and read whichever surface an answer is of.
+    further ones first. names: further names of surfaces, by the surface's own.
     """
     own = own or {}
     common: dict[str, tuple[Sign, Reader]] = {
@@ -78,13 +76,10 @@ def compatible(
         name: (_of_standing(looks_like), _of_whole(read))
         for name, (looks_like, read) in {**further, **common, **own}.items()
     }
-    names = {**(names or {})}
-    names[_TRANSCRIPTIONS] = (*names.get(_TRANSCRIPTIONS, ()), "transcription")
     hosts.register(vendor, known, names=names)
-    also_named(vendor, _WHICHEVER, first_fitting(*known.values(), known[_CHAT]), merge_chat)
+    other_names(vendor, {_WHICHEVER: ("chat", "completions"), "audio_transcriptions": ("transcription",)})
     stream(vendor, _CHAT, looks_like=hosts.is_chat_chunk)(merge_chat)
-    for name in names.get(_CHAT, ()):
-        stream(vendor, name, looks_like=never)(merge_chat)
+    stream(vendor, _WHICHEVER, looks_like=never)(merge_chat)
 
 
 def read_chat(habits: Habits) -> Reader:
@@ -109,11 +104,14 @@ def with_habits(read: Reader, habits: Habits) -> Reader:
 def merge_chat(chunks: Sequence[Answer]) -> Merged:
     """A streamed chat completion or text completion.
 
-    It came to its end where a choice tells why it finished, or where a chunk without choices states the usage.
+    It came to its end where a choice tells why it finished, or where a chunk without choices states the usage. One that
+    states none was billed for what is not known: it is counted as 0 and says so.
     """
     answers = [standing(chunk) for chunk in chunks]
     merged = hosts.merge_chat(answers)
     own_chunk = any(answer.has_any("usage.completion_tokens") and not _choices(answer) for answer in answers)
+    if not merged.body.get("usage"):
+        return Merged({**merged.body, "usage": {"prompt_tokens": 0}}, merged.complete, stated=False)
     return Merged(merged.body, merged.complete or own_chunk)
 
 

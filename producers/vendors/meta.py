@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading
-from producers.vendors.combining import also_named, never
+from producers.vendors.combining import never
 from producers.vendors.compatible import compatible, merge_chat
 from producers.vendors.registry import Merged, sign, stream
 
@@ -82,8 +82,7 @@ def _metrics(holder: Any) -> Sequence[Any]:
 
 compatible("meta", own={"native": (is_native, read_native)})
 stream("meta", "native", looks_like=is_event)(merge_native)
-also_named("meta", ("native_chat",), read_native, merge_native)
-stream("meta", "chat", looks_like=never)(merge_either)
+stream("meta", "openai_compat", looks_like=never)(merge_either)
 
 
 @sign("meta")

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading
-from producers.vendors.combining import also_named, never
+from producers.vendors.combining import never
 from producers.vendors.compatible import compatible, merge_chat
 from producers.vendors.compatible_facts import nanoseconds_as_ms
-from producers.vendors.registry import Merged, sign, stream
+from producers.vendors.registry import Merged, other_names, sign, stream
 
 _COUNTS: Final = ("prompt_eval_count", "eval_count")
 _TIMES: Final = ("total_duration", "done")
@@ -63,8 +63,8 @@ def is_line(chunk: Answer) -> bool:
 
 compatible("ollama", own={"native": (is_native, read_native)})
 stream("ollama", "native", looks_like=is_line)(merge_native)
-stream("ollama", "chat", looks_like=never)(merge_either)
-also_named("ollama", ("native_chat", "chat_native", "generate", "embed"), read_native, merge_native)
+stream("ollama", "openai_compat", looks_like=never)(merge_either)
+other_names("ollama", {"native": ("native_chat", "generate", "embed")})
 
 
 @sign("ollama")

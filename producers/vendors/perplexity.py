@@ -64,7 +64,9 @@ def read_completion(answer: Answer) -> Reading:
     reading = shapes.read_chat_completion(answer, HABITS)
     citations = answer.count("usage.citation_tokens")
     output = reading.counts["output_tokens"] + citations
-    return replace(reading, counts={**reading.counts, "output_tokens": output})
+    beside = citations + reading.counts["reasoning_tokens"]
+    total = None if reading.stated_total is None else reading.stated_total + beside
+    return replace(reading, counts={**reading.counts, "output_tokens": output}, stated_total=total)
 
 
 def read_response(answer: Answer) -> Reading:

@@ -175,7 +175,7 @@ def surface_named(vendor: str, name: str) -> str:
     """
     known = surfaces_of(vendor)
     for asked in (name, name.removesuffix("_stream")):
-        found = asked if asked in known else _OTHER_NAMES.get((vendor_name(vendor), asked))
+        found = asked if asked in known else _OTHER_NAMES.get((_read_as(vendor), asked))
         if found is not None:
             return found
     if name == _FOUND_BY_ITSELF:
@@ -212,5 +212,10 @@ def surfaces_of(vendor: str) -> Mapping[str, Surface]:
 def streams_of(vendor: str) -> Mapping[str, Stream]:
     """The streams of `vendor` by the surface that their merged body is of, in the order in which they are tried."""
     load()
+    return _STREAMS.get(_read_as(vendor), {})
+
+
+def _read_as(vendor: str) -> str:
+    """The vendor whose readers are taken."""
     vendor = vendor_name(vendor)
-    return _STREAMS.get(vendor if vendor in _SURFACES else ANY_VENDOR, {})
+    return vendor if vendor in _SURFACES else ANY_VENDOR

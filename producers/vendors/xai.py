@@ -21,10 +21,9 @@ from typing import Any, Final
 
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
-from producers.vendors.combining import also_named
 from producers.vendors.compatible import Habits, compatible, read_chat
 from producers.vendors.compatible_facts import reported
-from producers.vendors.registry import sign
+from producers.vendors.registry import other_names, sign
 
 TICKS_IN_DOLLAR: Final = Decimal(10) ** 10
 
@@ -198,7 +197,7 @@ compatible(
         "responses": (shapes.is_response, read_response),
     },
 )
-also_named("xai", ("native",), read_native)
+other_names("xai", {"native_grpc": ("native",), "media": ("videos",)})
 
 
 @sign("xai")
