@@ -1,25 +1,53 @@
-"""Anthropic: messages, results of a message batch, and its OpenAI-compatible endpoint.
+"""Anthropic: messages, their streams, results of a message batch, and its OpenAI-compatible endpoint.
 
 Accounting: `input_tokens` stands beside the cache counts, so all input is the sum of the three; the one-hour part
-of cache writes is told only by `cache_creation`; thinking is inside `output_tokens`.
-Entries of `usage.iterations` of type `compaction` and `advisor_message` are billed and are **not** part of the
-top level; they become calls of their own. Sources: types of the package anthropic 2.12; recorded answers.
+of cache writes is told only by `cache_creation`; thinking is inside `output_tokens`. There is no total.
+Entries of `usage.iterations` that are billed and **not** part of the top level become calls of their own: those of type
+`compaction`, those of type `advisor_message` at the advisor's model, and, where another model served the answer (an
+entry of type `fallback_message`), the attempts of the model that declined it. The top level is then the serving
+model's, whatever the message says its model is. What remains is checked: the entries of the top level add up to it.
+Sources: types of the package anthropic 2.14 (its `beta_usage` and `beta_fallback_message_iteration_usage`); recorded
+answers.
+Limits: a `fallback_credit` that was redeemed changes the price of a retry in a way that no count shows.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
+from producers.vendors import merging
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, service_tier, whole_units
-from producers.vendors.registry import sign, surface
+from producers.vendors.merging import merge_message
+from producers.vendors.registry import other_names, sign, stream, surface
 
-_BILLED_APART = ("compaction", "advisor_message")
-_ORDINARY_REGIONS = ("", "not_available", "global")
+__all__ = ["is_message", "is_surely_message", "merge_message", "read_message"]
+
+_FALLBACK: Final = "fallback_message"
+_BILLED_APART: Final = ("compaction", "advisor_message")
+_ORDINARY_REGIONS: Final = ("", "not_available", "global")
+_MARKS: Final = (
+    "stop_reason",
+    "usage.cache_read_input_tokens",
+    "usage.cache_creation_input_tokens",
+    "usage.cache_creation",
+)
 
 
 def is_message(answer: Answer) -> bool:
-    return answer.has_any("usage.input_tokens", "usage.output_tokens") and not answer.has_any(
+    """An answer of Anthropic's: of its counts alone nobody else's are. Events of a stream are merged before."""
+    if not answer.has_any("usage.input_tokens", "usage.output_tokens"):
+        return False
+    return not answer.has_any(
         "usage.input_tokens_details", "usage.total_tokens"
-    )
+    ) and not merging.is_message_event(answer)
+
+
+def is_surely_message(answer: Answer) -> bool:
+    """The same among answers of other shapes: by what only this shape has, or a Claude model."""
+    model = answer.body.get("model")
+    marked = answer.has_any(*_MARKS) or answer.body.get("type") == "message"
+    return is_message(answer) and (marked or (isinstance(model, str) and "claude" in model))
 
 
 def is_batch_line(answer: Answer) -> bool:
@@ -41,35 +69,43 @@ def read_batch_line(answer: Answer) -> Reading:
 
 @surface("anthropic", "messages", looks_like=is_message)
 def read_message(answer: Answer) -> Reading:
-    """The Messages API, also as Bedrock and Vertex hand it on."""
+    """The Messages API, also as Bedrock, Vertex and Foundry hand it on."""
     usage = answer.part("usage")
     usage.need_any("input_tokens", "output_tokens")
     model = answer.text("model")
     region = usage.text("inference_geo")
     # Fast mode has its own, higher price and is told apart from the tier.
     speed = usage.text("speed")
-    tier = "fast" if speed == "fast" else service_tier(usage.text("service_tier"))
-    region = "" if region in _ORDINARY_REGIONS else region
-    inner = tuple(
-        Reading(
-            model=step.text("model") or model,
-            counts=_counts(step),
-            service_tier=tier,
-            region=region,
-        )
-        for step in usage.parts("iterations")
-        if step.find("type") in _BILLED_APART
-    )
-    return Reading(
+    reading = Reading(
         model=model,
         response_id=answer.text("id"),
-        service_tier=tier,
-        region=region,
+        service_tier="fast" if speed == "fast" else service_tier(usage.text("service_tier")),
+        region="" if region in _ORDINARY_REGIONS else region,
         status="filtered" if answer.find("stop_reason") == "refusal" else "ok",
         counts=_counts(usage),
         units=whole_units(web_searches=usage.count("server_tool_use.web_search_requests")),
-        inner=inner,
     )
+    steps = usage.parts("iterations") if usage.body.get("iterations") else ()
+    return _apart(reading, steps) if steps else reading
+
+
+def _apart(reading: Reading, steps: Sequence[Answer]) -> Reading:
+    """`reading` with the steps of its way that are billed apart as calls of their own."""
+    served = next((step.text("model") for step in reversed(steps) if step.find("type") == _FALLBACK), "")
+    model = served or reading.model
+    inner: list[Reading] = []
+    of_top_level = 0
+    for step in steps:
+        kind, own = step.find("type"), step.text("model") or model
+        counts = _counts(step)
+        if kind in _BILLED_APART or (served and own != served):
+            inner.append(
+                Reading(model=own, counts=counts, service_tier=reading.service_tier, region=reading.region)
+            )
+        else:
+            of_top_level += counts["input_tokens"] + counts["output_tokens"]
+    facts = {**reading.facts, "requested_model": reading.model} if served and reading.model else reading.facts
+    return replace(reading, model=model, facts=facts, inner=tuple(inner), stated_total=of_top_level or None)
 
 
 def _counts(usage: Answer) -> dict[str, int]:
@@ -90,6 +126,22 @@ def _counts(usage: Answer) -> dict[str, int]:
 
 surface("anthropic", "chat_completions", looks_like=shapes.is_chat_completion)(shapes.read_chat_completion)
 surface("anthropic", "responses", looks_like=shapes.is_response)(shapes.read_response)
+stream("anthropic", "messages", looks_like=merging.is_message_event)(merge_message)
+stream("anthropic", "chat_completions", looks_like=merging.is_chat_chunk)(merging.merge_chat)
+other_names(
+    "anthropic",
+    {
+        "messages": (
+            "message",
+            "iterations_advisor",
+            "iterations_compaction",
+            "iterations_fallback",
+            "via_bedrock_invoke_model",
+        ),
+        "message_batch_result": ("batch", "message_batches"),
+        "chat_completions": ("chat", "openai_compat"),
+    },
+)
 
 
 @sign("anthropic")

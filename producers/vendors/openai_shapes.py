@@ -4,7 +4,8 @@ Accounting (family of OpenAI): `total = input + output`. Cached and cache-writte
 inside the input count, reasoning, audio and images inside the output count; nothing is added. Rejected
 predictions are inside the output count and are billed.
 Sources: types of the package openai 3.54; recorded answers.
-Limits: a chat completion does not say how often it searched the web.
+Limits: a chat completion does not say how often it searched the web; that cache writes are kept for 12 hours instead
+of 30 minutes is not told apart.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading, service_tier, whole_units
+from producers.vendors.plain_facts import error_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +56,16 @@ def is_embedding(answer: Answer) -> bool:
 
 
 def is_transcription(answer: Answer) -> bool:
-    return answer.has_any("usage.type") and answer.find("usage.type") in ("duration", "tokens")
+    if answer.has_any("usage.type"):
+        return answer.find("usage.type") in ("duration", "tokens")
+    return _is_model(answer, "transcribe") and answer.has_any("usage.seconds", "usage.input_tokens")
 
 
 def is_image(answer: Answer) -> bool:
     if not answer.has_any("usage.input_tokens", "usage.output_tokens") or answer.has_any("output"):
         return False
+    if _is_model(answer, "gpt-image"):
+        return True
     image_details = ("usage.input_tokens_details.image_tokens", "usage.output_tokens_details.image_tokens")
     return answer.has_any(*image_details) or isinstance(answer.find("data"), list)
 
@@ -69,7 +75,10 @@ def is_response(answer: Answer) -> bool:
 
 
 def is_realtime(answer: Answer) -> bool:
-    return answer.has_any("response.usage")
+    """`response.done`, or its usage alone, and nothing of a streamed response, whose events are named alike."""
+    if answer.has_any("response.usage"):
+        return answer.find("type") in (None, "response.done")
+    return answer.has_any("usage.input_token_details", "usage.output_token_details")
 
 
 def read_chat_completion(answer: Answer, habits: Habits = OPENAI) -> Reading:
@@ -80,6 +89,9 @@ def read_chat_completion(answer: Answer, habits: Habits = OPENAI) -> Reading:
     cache_read, cache_write = usage.count(*habits.cache_read), usage.count(*habits.cache_write)
     reasoning = usage.count(*habits.reasoning)
     filtered = any(choice.find("finish_reason") == "content_filter" for choice in answer.parts("choices"))
+    facts = habits.facts(answer)
+    if answer.body.get("object") == "chat.completion.chunk":
+        facts = {"streaming": True, **facts}
     return Reading(
         model=answer.text(*habits.model),
         response_id=answer.text(*habits.response_id),
@@ -98,7 +110,8 @@ def read_chat_completion(answer: Answer, habits: Habits = OPENAI) -> Reading:
             "output_image_tokens": usage.count("completion_tokens_details.image_tokens"),
         },
         units=habits.units(answer),
-        facts=habits.facts(answer),
+        facts=facts,
+        stated_total=usage.total("total_tokens"),
     )
 
 
@@ -109,7 +122,11 @@ def read_embedding(answer: Answer) -> Reading:
         model=answer.text("model"),
         response_id=answer.text("id"),
         operation="embedding",
-        counts={"input_tokens": answer.count("usage.prompt_tokens")},
+        counts={
+            "input_tokens": answer.count("usage.prompt_tokens"),
+            "cache_read_tokens": answer.count("usage.prompt_tokens_details.cached_tokens"),
+        },
+        stated_total=answer.total("usage.total_tokens"),
     )
 
 
@@ -124,22 +141,26 @@ def read_response(answer: Answer) -> Reading:
         time=answer.moment("completed_at", "created_at"),
         service_tier=service_tier(answer.text("service_tier")),
         status="filtered" if filtered else _RESPONSE_STATUS.get(state, "ok"),
-        error_code=answer.text("error.code"),
-        counts=_input_output_counts(answer),
+        error_code=error_code(answer, "error.code") if answer.has_any("error") else "",
+        counts=input_output_counts(answer),
         units=_tool_calls(answer),
+        stated_total=answer.total("usage.total_tokens"),
+        inner=_pictures(answer),
     )
 
 
 def read_realtime(answer: Answer) -> Reading:
     """`response.done` of the realtime API; its details are spelled `input_token_details`."""
-    response = answer.part("response")
+    response = answer.part("response") if answer.has_any("response") else answer
     response.need_any("usage.input_tokens", "usage.output_tokens")
     return Reading(
         model=response.text("model"),
         response_id=response.text("id"),
-        counts=_input_output_counts(response),
+        counts=input_output_counts(response),
+        units=_cached_kinds(response),
         status=_RESPONSE_STATUS.get(response.text("status"), "ok"),
         operation="realtime",
+        stated_total=response.total("usage.total_tokens"),
     )
 
 
@@ -151,8 +172,9 @@ def read_image(answer: Answer) -> Reading:
         model=answer.text("model"),
         time=answer.moment("created"),
         operation="image",
-        counts=_input_output_counts(answer),
+        counts=input_output_counts(answer),
         units=whole_units(images=len(images) if isinstance(images, list) else 0),
+        stated_total=answer.total("usage.total_tokens"),
     )
 
 
@@ -163,12 +185,15 @@ def read_transcription(answer: Answer) -> Reading:
     return Reading(
         model=answer.text("model"),
         operation="transcription",
-        counts=_input_output_counts(answer),
+        counts=input_output_counts(answer),
         units={"audio_seconds": seconds} if seconds else {},
+        stated_total=answer.total("usage.total_tokens"),
     )
 
 
-def _input_output_counts(answer: Answer) -> dict[str, int]:
+def input_output_counts(answer: Answer) -> dict[str, int]:
+    """The counts of `usage`, in the names that Responses and its kin have, details in both spellings."""
+
     def detail(side: str, kind: str) -> int:
         return answer.count(f"usage.{side}_tokens_details.{kind}", f"usage.{side}_token_details.{kind}")
 
@@ -183,6 +208,32 @@ def _input_output_counts(answer: Answer) -> dict[str, int]:
         "output_audio_tokens": detail("output", "audio_tokens"),
         "output_image_tokens": detail("output", "image_tokens"),
     }
+
+
+def _is_model(answer: Answer, kind: str) -> bool:
+    model = answer.body.get("model")
+    return isinstance(model, str) and kind in model
+
+
+def _cached_kinds(answer: Answer) -> dict[str, Decimal]:
+    """What of the cached tokens was audio or images, which have cached prices of their own."""
+    at = "usage.input_token_details.cached_tokens_details"
+    return whole_units(
+        cache_read_audio_tokens=answer.count(f"{at}.audio_tokens"),
+        cache_read_image_tokens=answer.count(f"{at}.image_tokens"),
+    )
+
+
+def _pictures(answer: Answer) -> tuple[Reading, ...]:
+    """What the image tool drew: tokens of an image model, which the answer's own usage does not hold."""
+    if not answer.has_any("tool_usage.image_gen.input_tokens", "tool_usage.image_gen.output_tokens"):
+        return ()
+    drawn = Answer({"usage": answer.find("tool_usage.image_gen")}, "tool_usage.image_gen")
+    counts = input_output_counts(drawn)
+    if not any(counts.values()):
+        return ()
+    models = [tool.text("model") for tool in answer.parts("tools") if tool.find("type") == "image_generation"]
+    return (Reading(model=models[0] if models else "", operation="image", counts=counts),)
 
 
 def _tool_calls(answer: Answer) -> dict[str, Decimal]:

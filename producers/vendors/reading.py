@@ -88,13 +88,12 @@ def read_stream(
 
 def _streamed(read: Reader, merged: Merged) -> Reading:
     reading = read(Answer(merged.body))
-    told = {"facts": {"streaming": True, **reading.facts}}
+    status, code = reading.status, reading.error_code or ("" if merged.stated else USAGE_NOT_STATED)
     if merged.status:
-        return replace(reading, **told, status=merged.status, error_code=merged.error_code)
-    code = reading.error_code or ("" if merged.stated else USAGE_NOT_STATED)
-    if merged.complete or reading.status != "ok":
-        return replace(reading, **told, error_code=code)
-    return replace(reading, **told, status="cancelled", error_code=code or STREAM_CUT_OFF)
+        status, code = merged.status, merged.error_code
+    elif not merged.complete and status == "ok":
+        status, code = "cancelled", code or STREAM_CUT_OFF
+    return replace(reading, facts={"streaming": True, **reading.facts}, status=status, error_code=code)
 
 
 def _events(vendor: str, readings: Sequence[Reading], context: AnswerContext) -> Iterator[UsageEvent]:

@@ -423,7 +423,7 @@ def test_a_failed_response_keeps_its_error_code() -> None:
     [
         ("openai", {"error": {"code": "x", "message": CANARY}}, "missing_field", "usage"),
         ("openai", {**CHAT, "usage": None}, "missing_field", "usage"),
-        ("openai", {**CHAT, "usage": [1]}, "missing_field", "usage"),
+        ("openai", {**CHAT, "usage": [1]}, "wrong_type", "usage"),
         (
             "openai",
             {**CHAT, "usage": {"prompt_tokens": "12", "completion_tokens": 1}},
@@ -501,7 +501,7 @@ def test_a_wrong_vendor_or_surface_is_named_with_the_near_one() -> None:
     with pytest.raises(WrongCall, match="Did you mean anthropic"):
         read_answer("antropic", MESSAGE, context=CONTEXT)
     with pytest.raises(WrongCall, match="Did you mean chat_completions"):
-        read_answer("openai", CHAT, surface="chat_completion", context=CONTEXT)
+        read_answer("openai", CHAT, surface="chat_complet", context=CONTEXT)
     assert {"openai", "azure", "anthropic", "google"} <= set(vendors())
     assert "messages" in surfaces("anthropic")
 
