@@ -21,6 +21,8 @@ from producers.vendors import hosts
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.anthropic import read_message
+from producers.vendors.combining import never
+from producers.vendors.compatible import merge_chat
 from producers.vendors.plain_facts import tagged
 from producers.vendors.registry import Merged, other_names, sign, stream, surface
 
@@ -92,7 +94,10 @@ def merge_native(chunks: Sequence[Answer]) -> Merged:
     for chunk in chunks:
         body |= {name: value for name, value in chunk.body.items() if value is not None}
         complete = complete or _is_finished(chunk)
-    return Merged(body, complete)
+    stated = native.is_native(Answer(body)) or native.is_application(Answer(body))
+    if not stated:
+        body["usage"] = {"total_tokens": 0}
+    return Merged(body, complete, stated=stated)
 
 
 def _is_finished(frame: Answer) -> bool:
@@ -114,6 +119,8 @@ def _is_finished(frame: Answer) -> bool:
 surface("alibaba", "websocket", looks_like=is_websocket)(read_websocket)
 surface("alibaba", "application", looks_like=native.is_application)(native.read_application)
 hosts.register("alibaba", _COMPATIBLE)
+stream("alibaba", "chat_completions", looks_like=hosts.is_chat_chunk)(merge_chat)
+stream("alibaba", "openai_compat", looks_like=never)(merge_chat)
 surface("alibaba", "native", looks_like=native.is_native)(native.read_native)
 stream("alibaba", "native", looks_like=lambda chunk: chunk.has_any("output", "request_id"))(merge_native)
 other_names(

@@ -55,6 +55,7 @@ def read_native(answer: Answer) -> Reading:
         or answer.text("request_id", "id"),
         time=_ended_at(answer),
         operation=operation,
+        stated_total=usage.count("total_tokens"),
         status=status,
         error_code=error_code(answer, "output.code", "code") if status == "error" else "",
         counts=counts(usage),

@@ -54,7 +54,10 @@ def merge_workshop(chunks: Sequence[Answer]) -> Merged:
     for chunk in chunks:
         if chunk.has_any("usage") or not body:
             body |= {name: value for name, value in chunk.body.items() if value is not None}
-    return Merged(body, any(chunk.find("is_end") is True for chunk in chunks))
+    stated = "usage" in body
+    if not stated:
+        body["usage"] = {"prompt_tokens": 0}
+    return Merged(body, any(chunk.find("is_end") is True for chunk in chunks), stated=stated)
 
 
 compatible("baidu", HABITS, names={"chat_completions": ("chat", "v2", "v2_openai_compat")})

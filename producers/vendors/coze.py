@@ -66,6 +66,7 @@ def read_workflow_run(answer: Answer) -> Reading:
     return Reading(
         model=answer.text("model"),
         response_id=answer.text("execute_id"),
+        stated_total=answer.count("usage.token_count", "token"),
         time=answer.moment("update_time", "create_time"),
         operation="workflow",
         status="error" if failed else "ok",
@@ -94,6 +95,7 @@ def read_chat(answer: Answer) -> Reading:
         response_id=chat.text("id"),
         time=chat.moment("completed_at", "failed_at", "created_at"),
         status=status,
+        stated_total=chat.count("usage.token_count"),
         error_code=error_code(chat, "last_error.code") if status == "error" else "",
         **_counted(chat, 0),
     )
@@ -101,18 +103,21 @@ def read_chat(answer: Answer) -> Reading:
 
 @stream("coze", "v3_chat", looks_like=lambda chunk: is_event(chunk) or is_chat(chunk))
 def merge_chat(chunks: Sequence[Answer]) -> Merged:
-    """The chat as its last event tells it. Cut off before that, the stream has told no usage of its own."""
-    chat: Mapping[str, Any] = {}
+    """The chat as its last event tells it; a stream that is cut off before that has told no usage."""
+    chat: dict[str, Any] = {}
     complete = False
     for chunk in chunks:
-        told = _event_data(chunk) if is_event(chunk) else chunk.body
         if not is_event(chunk) and not is_chat(chunk):
             continue
-        chat = {**chat, **{name: value for name, value in told.items() if value is not None}}
+        told = _event_data(chunk) if is_event(chunk) else chunk.body
+        chat |= {name: value for name, value in told.items() if value is not None}
         complete = complete or chunk.find("event") in _LAST_EVENTS or chat.get("status") not in _UNFINISHED
     if not complete:
-        chat = {name: value for name, value in chat.items() if name != "status"}
-    return Merged(chat, complete)
+        chat.pop("status", None)
+    stated = is_chat(Answer(chat))
+    if not stated:
+        chat["usage"] = {"token_count": 0}
+    return Merged(chat, complete, stated=stated)
 
 
 other_names(

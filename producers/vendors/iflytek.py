@@ -38,6 +38,7 @@ def read_frame(answer: Answer) -> Reading:
     return Reading(
         model=answer.text("model"),
         response_id=answer.text("header.sid") if answer.has_any("header.sid") else "",
+        stated_total=usage.count("total_tokens"),
         status="error" if failed else "ok",
         error_code=error_code(answer, "header.code") if failed else "",
         counts={
@@ -58,7 +59,10 @@ def merge_frames(chunks: Sequence[Answer]) -> Merged:
             told = {name: value for name, value in told.items() if name not in body}
         body |= told
         complete = complete or _quiet(chunk, "header.status") == _LAST_FRAME
-    return Merged(body, complete)
+    stated = _states_usage(Answer(body))
+    if not stated:
+        body["usage"] = {"text": {"total_tokens": 0}}
+    return Merged(body, complete, stated=stated)
 
 
 def _states_usage(answer: Answer) -> bool:

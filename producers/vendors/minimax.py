@@ -141,7 +141,7 @@ def read_chat(answer: Answer) -> Reading:
 def merge_speech(chunks: Sequence[Answer]) -> Merged:
     """Streamed speech: the last chunk tells what was spoken."""
     told = [chunk.body for chunk in chunks if is_speech(chunk)]
-    return Merged(told[-1] if told else {}, bool(told))
+    return Merged(told[-1] if told else {"usage_characters": 0}, bool(told), bool(told))
 
 
 _OWN: Final = {

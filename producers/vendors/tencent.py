@@ -43,6 +43,7 @@ def read_native(answer: Answer) -> Reading:
         response_id=body.text("Id", "RequestId"),
         time=body.moment("Created"),
         operation="embedding" if is_embedding else "chat",
+        stated_total=usage.count("TotalTokens"),
         status=_status(body, code),
         error_code=code,
         counts={
@@ -59,9 +60,13 @@ def merge_native(chunks: Sequence[Answer]) -> Merged:
     body: dict[str, Any] = {}
     complete = False
     for chunk in chunks:
-        body |= {name: value for name, value in chunk.body.items() if value}
+        told = chunk.find("Response") if isinstance(chunk.find("Response"), Mapping) else chunk.body
+        body |= {name: value for name, value in told.items() if value}
         complete = complete or any(choice.find("FinishReason") for choice in chunk.parts("Choices"))
-    return Merged(body, complete)
+    stated = is_native(Answer(body))
+    if not stated:
+        body["Usage"] = {"TotalTokens": 0}
+    return Merged(body, complete, stated=stated)
 
 
 def _usage_paths() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading, service_tier, whole_units
 from producers.vendors.combining import one_call_a_model
-from producers.vendors.hosts import merge_chat
+from producers.vendors.compatible import merge_chat
 from producers.vendors.plain_facts import error_code, resolution, sizes, tagged
 from producers.vendors.registry import Merged
 
@@ -84,6 +84,7 @@ def read_video(answer: Answer) -> Reading:
         status=status,
         error_code=error_code(answer, "error.code") if status == "error" else "",
         counts={"output_tokens": tokens},
+        stated_total=usage.count("total_tokens"),
         units={"video_seconds": seconds} if seconds else {},
         facts=tagged(resolution=resolution(answer.find("resolution"))),
     )
@@ -144,7 +145,8 @@ def merge_bot(chunks: Sequence[Answer]) -> Merged:
     """A bot's streamed answer: a chat completion whose last chunk tells `bot_usage`."""
     merged = merge_chat(chunks)
     told = [chunk.find("bot_usage") for chunk in chunks if is_bot(chunk)]
-    return Merged({**merged.body, "bot_usage": told[-1] if told else None}, merged.complete)
+    own = {"usage": merged.body["usage"] if merged.stated else None, "bot_usage": told[-1]}
+    return replace(merged, body={**merged.body, **own}, stated=True) if told else merged
 
 
 def merge_images(events: Sequence[Answer]) -> Merged:
@@ -155,7 +157,10 @@ def merge_images(events: Sequence[Answer]) -> Merged:
         body |= {name: value for name, value in event.body.items() if value is not None}
         if event.has_any("size"):
             pictures.append({"size": event.find("size")})
-    return Merged({"data": pictures, **body}, any(map(is_image, events)))
+    stated = any(map(is_image, events))
+    return Merged(
+        {"data": pictures, **body, **({} if stated else {"usage": {"output_tokens": 0}})}, stated, stated
+    )
 
 
 def _sizes_of(pictures: Any) -> list[Any]:

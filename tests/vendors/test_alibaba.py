@@ -35,6 +35,11 @@ def test_a_native_stream_that_was_cut_off_is_counted_as_far_as_known() -> None:
     assert (event.status, event.output_tokens, event.input_tokens) == ("cancelled", 7, 50)
 
 
+def test_a_native_stream_without_usage_says_that_none_is_known() -> None:
+    event = merged("alibaba", [{"output": {"text": CANARY, "finish_reason": "stop"}, "request_id": "r-2"}])
+    assert (event.id, event.error_code, counted(event)) == ("alibaba:r-2", "usage_not_stated", {})
+
+
 def test_finish_reason_null_is_a_string_and_no_end() -> None:
     assert merged("alibaba", [frame(7, "null")]).status == "cancelled"
     assert merged("alibaba", [frame(7, "length")]).status == "ok"

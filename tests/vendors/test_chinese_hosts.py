@@ -158,9 +158,12 @@ def test_a_search_of_baichuans_knowledge_base_is_a_unit() -> None:
     assert counted(event) == {**COUNTS, "knowledge_searches": 2}
 
 
-def test_a_stream_of_hunyuan_without_usage_cannot_be_counted() -> None:
+def test_a_stream_of_hunyuan_that_was_not_asked_for_usage_says_that_none_is_known() -> None:
+    event = merged("tencent", [chunk(), chunk("stop", note=CANARY)])
+    assert (event.id, event.model, event.error_code) == ("tencent:c-1", "m-1", "usage_not_stated")
+    assert counted(event) == {}
     with pytest.raises(RejectedInput) as caught:
-        merged("tencent", [chunk(), chunk("stop", note=CANARY)])
+        read("tencent", chunk("stop", note=CANARY))
     assert caught.value.field == "usage"
 
 

@@ -95,6 +95,18 @@ def test_a_stream_is_what_its_last_event_tells() -> None:
     assert (event.id, event.status, counted(event)) == ("coze:738216760624714", "ok", COUNTS)
 
 
+def test_a_stream_that_was_cut_off_says_that_no_usage_is_known() -> None:
+    running = {**CHAT, "status": "in_progress", "completed_at": None, "usage": None}
+    events = [
+        {"event": "conversation.chat.created", "data": {**running, "status": "created"}},
+        {"event": "conversation.message.delta", "data": {"id": "9", "content": CANARY}},
+    ]
+    event = merged("coze", events)
+    assert (event.id, event.status) == ("coze:738216760624714", "cancelled")
+    assert (event.error_code, counted(event)) == ("usage_not_stated", {})
+    assert event.tags == {"bot_id": "737946218936519"}
+
+
 def test_a_stream_of_bare_chat_objects_is_merged_too() -> None:
     assert counted(merged("coze", [{"id": "9", "content": CANARY}, CHAT])) == COUNTS
 

@@ -38,6 +38,8 @@ def test_a_websocket_answer_is_known_by_its_usage_alone(body: dict[str, Any], su
 def test_only_the_frame_of_status_2_states_usage() -> None:
     event = merged("iflytek", [frame(0), frame(1), frame(2, USAGE)])
     assert (event.id, event.status, counted(event)) == ("iflytek:cht1@dx9", "ok", COUNTS)
+    cut_off = merged("iflytek", [frame(0), frame(1)])
+    assert (cut_off.status, cut_off.error_code, counted(cut_off)) == ("cancelled", "usage_not_stated", {})
     with pytest.raises(RejectedInput) as caught:
         read("iflytek", frame(1))
     assert caught.value.field == "payload.usage.text"
