@@ -19,7 +19,7 @@ from rich.table import Table
 from benchmarks.apart import run_apart
 from benchmarks.measure import Measurement
 
-_MODULES: Final = ("pricing", "meter", "ledger", "emitter", "roles", "pipeline")
+_MODULES: Final = ("pricing", "meter", "ledger", "emitter", "emitter_outage", "roles", "pipeline")
 _RESULT: Final = Path("build/bench.json")
 _WIDTH: Final = 160
 
@@ -28,7 +28,12 @@ def main() -> int:
     """Runs the named benchmarks, or all. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", choices=[*_MODULES, []], help="which (default: all)")
-    names = parser.parse_args().name or list(_MODULES)
+    parser.add_argument(
+        "--seconds", type=float, help="how long Kafka is away in emitter_outage (default: 20)"
+    )
+    arguments = parser.parse_args()
+    names = arguments.name or list(_MODULES)
+    sizes = {"emitter_outage": {"seconds": arguments.seconds} if arguments.seconds else {}}
     console = Console(width=_WIDTH)
     found: list[Measurement] = []
     broken: list[str] = []
@@ -36,7 +41,7 @@ def main() -> int:
         began = time.monotonic()
         console.print(f"[dim]measuring {name} …[/dim]", end="")
         try:
-            found += run_apart(name)
+            found += run_apart(name, **sizes.get(name, {}))
         except Exception:
             # The boundary between one benchmark and the next: what the others found is worth having.
             logging.exception("The benchmark %s broke", name)
