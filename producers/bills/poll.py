@@ -7,7 +7,7 @@ read, something else is wrong than the rows: then the days keep what was known o
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -111,8 +111,10 @@ def snapshots(
 ) -> ReportReading:
     """The snapshots of these days. Lines of other days are left out: those days were not read as a whole."""
     found = ReportReading(report.name)
+    occurrences: Counter[str] = Counter()
     found.rejections = [
-        _rejection(report, account, refusal, now) for refusal in reading.refusals[:_MOST_REFUSALS]
+        _rejection(report, account, refusal, now, occurrences)
+        for refusal in reading.refusals[:_MOST_REFUSALS]
     ]
     if reading.refusals and not reading.lines:
         found.problem = (
@@ -164,14 +166,21 @@ def _name(report: Report, account: Account) -> str:
     return f"{report.name} of {account.name} at {report.vendor}"
 
 
-def _rejection(report: Report, account: Account, refusal: Refusal, now: datetime) -> Rejection:
-    """The rejection of a row, under a name that it has again when it is read again."""
+def _rejection(
+    report: Report, account: Account, refusal: Refusal, now: datetime, occurrences: Counter[str]
+) -> Rejection:
+    """The rejection of a row, under a name that it has again when it is read again.
+
+    occurrences: how often a row that says the same was refused so far.
+    """
     piece = json.dumps(dict(refusal.row), default=str).encode()
     digest = hashlib.blake2b(piece, digest_size=8).hexdigest()
+    name = f"bills/{report.vendor}/{account.name}/{report.name}/{refusal.day}/{digest}"
+    occurrences[name] += 1
     payload, truncated = redact(piece)
     error = refusal.error
     return Rejection(
-        id=f"bills/{report.vendor}/{account.name}/{report.name}/{refusal.day}/{digest}",
+        id=f"{name}-{occurrences[name]}" if occurrences[name] > 1 else name,
         rejected_at=now,
         stage="collector",
         reason=error.reason,

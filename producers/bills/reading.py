@@ -13,7 +13,7 @@ from typing import Any
 from producers.bills.request import Account, Request, Window
 from producers.vendors.answer import Answer
 from producers.vendors.numbers import is_sensible
-from tokenweir.bills.line import BillLine
+from tokenweir.bills.line import BillLine, day_of
 from tokenweir.bills.snapshot import day_start
 from tokenweir.errors import RejectedInput
 
@@ -163,6 +163,19 @@ def needed_day(row: Answer, path: str, utc_offset_minutes: int) -> datetime:
     except ValueError:
         raise row.refusal("implausible_time", path, "is not a day") from None
     return day_start(day, utc_offset_minutes)
+
+
+def day_or(row: Answer, path: str, fallback: date, utc_offset_minutes: int = 0) -> date:
+    """The vendor's day that a row names or in which its time lies, for the sake of its refusal; else `fallback`."""
+    try:
+        start = (
+            needed_day(row, path, utc_offset_minutes)
+            if isinstance(row.find(path), str)
+            else needed_moment(row, path)
+        )
+    except RejectedInput:
+        return fallback
+    return day_of(start, utc_offset_minutes)
 
 
 def currency(row: Answer, path: str, default: str = "") -> str:

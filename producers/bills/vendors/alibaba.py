@@ -16,6 +16,7 @@ from producers.bills.reading import (
     Page,
     PageReading,
     currency,
+    day_or,
     need_success,
     needed_amount,
     needed_day,
@@ -57,8 +58,9 @@ def read_page(field: str, page: Page) -> PageReading:
     usual = data.text("costTotals.currency").upper()
     for period in reading.rows(data, "resultByTime", page.window.start):
         code = currency(period, "total.currency", usual)
-        for row in reading.rows(period, "periodDetails", page.window.start):
-            reading.add(row, page.window.start, partial(_line, page, field, code, period))
+        day = day_or(period, "period", page.window.start, page.window.utc_offset_minutes)
+        for row in reading.rows(period, "periodDetails", day):
+            reading.add(row, day, partial(_line, page, field, code, period))
     return reading
 
 

@@ -13,7 +13,16 @@ import re
 from functools import partial
 from typing import Any, Final
 
-from producers.bills.reading import Page, PageReading, amount, array, currency, needed_amount, needed_day
+from producers.bills.reading import (
+    Page,
+    PageReading,
+    amount,
+    array,
+    currency,
+    day_or,
+    needed_amount,
+    needed_day,
+)
 from producers.bills.registry import Report, register
 from producers.bills.request import Account, Request, Window
 from producers.bills.signing.version4 import aws_signature
@@ -53,8 +62,9 @@ def read_page(page: Page) -> PageReading:
     """A page of days, each with its groups."""
     reading = PageReading()
     for result in reading.rows(page.answer, "ResultsByTime", page.window.start):
-        for group in reading.rows(result, "Groups", page.window.start):
-            reading.add(group, page.window.start, partial(_line, page.account, result))
+        day = day_or(result, "TimePeriod.Start", page.window.start)
+        for group in reading.rows(result, "Groups", day):
+            reading.add(group, day, partial(_line, page.account, result))
     token = page.answer.text("NextPageToken")
     if token:
         reading.next = _request(page.account, page.window, token)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from producers.bills.reading import Page, PageReading, amount, count, currency, needed_day
+from producers.bills.reading import Page, PageReading, amount, count, currency, day_or, needed_day
 from producers.bills.registry import Report, register
 from producers.bills.request import Account, Request, Window, rfc3339
 from producers.vendors.answer import Answer
@@ -61,7 +61,8 @@ def read_costs(group: str, page: Page) -> PageReading:
     """A page of rows."""
     reading = PageReading()
     for row in reading.rows(page.answer, "rows", page.window.start):
-        reading.add(row, page.window.start, partial(_cost_line, group, page.account))
+        day = day_or(row, "dimensions.startTime", page.window.start)
+        reading.add(row, day, partial(_cost_line, group, page.account))
     token = page.answer.text("nextPageToken")
     if token:
         reading.next = _costs_request(group, page.account, page.window, token)
@@ -105,7 +106,7 @@ def read_usage(page: Page) -> PageReading:
     """A page of rows."""
     reading = PageReading()
     for row in reading.rows(page.answer, "rows", page.window.start):
-        reading.add(row, page.window.start, _usage_line)
+        reading.add(row, day_or(row, "dimensions.startTime", page.window.start), _usage_line)
     token = page.answer.text("nextPageToken")
     if token:
         reading.next = page.request.asking(pageToken=token)

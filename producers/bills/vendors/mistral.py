@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from producers.bills.reading import Page, PageReading, count, currency, needed_amount, needed_day
+from producers.bills.reading import Page, PageReading, count, currency, day_or, needed_amount, needed_day
 from producers.bills.registry import Report, register
 from producers.bills.request import Account, Request, Window, months_of, x_api_key
 from producers.vendors.answer import Answer
@@ -48,7 +48,8 @@ def read_page(page: Page) -> PageReading:
     code = currency(page.answer, "currency")
     for path, row in _rows(page.answer.body, (), 0):
         answer = Answer(row, ".".join(path))
-        reading.add(answer, page.window.start, partial(_line, page, path, prices, code))
+        day = day_or(answer, "timestamp", page.window.start)
+        reading.add(answer, day, partial(_line, page, path, prices, code))
     months = [f"{year}-{month}" for year, month in months_of(page.window)]
     following = months.index(page.request.tag) + 1 if page.request.tag in months else len(months)
     if following < len(months):

@@ -12,7 +12,15 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from producers.bills.reading import Page, PageReading, count, needed_amount, needed_moment, needed_text
+from producers.bills.reading import (
+    Page,
+    PageReading,
+    count,
+    day_or,
+    needed_amount,
+    needed_moment,
+    needed_text,
+)
 from producers.bills.registry import BEIJING_MINUTES, Report, register
 from producers.bills.request import Account, Request, Window
 from producers.bills.signing.version4 import volcano_signature
@@ -61,7 +69,8 @@ def read_page(page: Page) -> PageReading:
     for metric in reading.rows(result, "UsageResults", page.window.start):
         for item in reading.rows(metric, "MetricItems", page.window.start):
             for value in reading.rows(item, "Values", page.window.start):
-                reading.add(value, page.window.start, partial(_value, metric, endpoint, page.account, counts))
+                day = day_or(value, "Timestamp", page.window.start, page.window.utc_offset_minutes)
+                reading.add(value, day, partial(_value, metric, endpoint, page.account, counts))
     for start, found in sorted(counts.items()):
         reading.lines.append(
             bill_line(**_place(start, endpoint, page.account), line_item="inference", **found)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from producers.bills.reading import Page, PageReading, array, needed_amount, needed_day
+from producers.bills.reading import Page, PageReading, array, day_or, needed_amount, needed_day
 from producers.bills.registry import Report, register
 from producers.bills.request import Account, Request, Window
 from producers.vendors.answer import Answer
@@ -61,7 +61,8 @@ def read_page(page: Page) -> PageReading:
     for series in reading.rows(page.answer, "timeSeries", page.window.start):
         names = _group(page.account, series)
         for point in reading.rows(series, "dataPoints", page.window.start):
-            reading.add(point, page.window.start, partial(_line, names))
+            day = day_or(point, "timestamp", page.window.start)
+            reading.add(point, day, partial(_line, names))
     return reading
 
 
