@@ -13,13 +13,13 @@ from typing import Any, Final
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer
 from producers.vendors.combining import batch_line, first_fitting, never
+from producers.vendors.merging import is_message_event, is_response_event, merge_message, merge_response
 from producers.vendors.openai import is_batch_line
 from producers.vendors.registry import Merged, Reader, Sign, other_names, stream, surface
 
 Shapes = Mapping[str, tuple[Sign, Reader]]
 """Surfaces by name, in the order in which they are tried: how an answer of it is told, and its reader."""
 
-_RESPONSE_ENDS: Final = ("response.completed", "response.incomplete", "response.failed", "response.done")
 _NO_REASON: Final = (None, "", "null")
 
 
@@ -48,11 +48,6 @@ def is_chat_chunk(chunk: Answer) -> bool:
     return isinstance(chunk.find("choices"), list) or chunk.find("object") == "chat.completion.chunk"
 
 
-def is_message_event(chunk: Answer) -> bool:
-    kind = chunk.find("type")
-    return isinstance(kind, str) and kind.startswith("message_")
-
-
 def merge_chat(chunks: Sequence[Answer]) -> Merged:
     """A streamed chat completion: the last usage told, be it in a chunk of its own, on the last chunk with content, on
     every chunk, or within a choice.
@@ -74,45 +69,9 @@ def merge_chat(chunks: Sequence[Answer]) -> Merged:
     return Merged(body, bool(reasons))
 
 
-def merge_message(events: Sequence[Answer]) -> Merged:
-    """A streamed message: `message_start` tells the input, each `message_delta` the output so far."""
-    body: dict[str, Any] = {}
-    usage: dict[str, Any] = {}
-    complete = False
-    for event in events:
-        kind = event.find("type")
-        if kind == "message_start":
-            body |= event.part("message").body
-        if kind == "message_delta" and event.has_any("delta"):
-            body |= {name: value for name, value in event.part("delta").body.items() if value is not None}
-        holder = event.find("message") if kind == "message_start" else event.body
-        told = holder.get("usage") if isinstance(holder, Mapping) else None
-        if isinstance(told, Mapping):
-            usage |= {
-                name: _later(usage.get(name), value) for name, value in told.items() if value is not None
-            }
-        complete = complete or kind == "message_stop"
-    return Merged({**body, "usage": usage}, complete)
-
-
-def merge_response(events: Sequence[Answer]) -> Merged:
-    """A streamed response: its last event holds all of it, those before it no usage."""
-    body: dict[str, Any] = {}
-    for event in events:
-        told = event.find("response")
-        if isinstance(told, Mapping):
-            body |= {name: value for name, value in told.items() if value is not None}
-    return Merged(body, any(event.find("type") in _RESPONSE_ENDS for event in events))
-
-
 _STREAMS: Final = (
     ("chat_completions", is_chat_chunk, merge_chat),
     ("messages", is_message_event, merge_message),
-    ("responses", lambda event: event.has_any("response.id", "response.usage"), merge_response),
+    ("responses", is_response_event, merge_response),
 )
 """The streams of a compatible host: surface, how a chunk of it is told, what merges them."""
-
-
-def _later(before: Any, value: Any) -> Any:
-    """Counts only grow; a host that tells 0 where it has no more to say takes nothing back."""
-    return max(before, value) if type(before) is int and type(value) is int else value
