@@ -1,21 +1,24 @@
 """What reporting one event costs the application, and how many events a second reach Kafka.
 
 Beside it the plain way: one KafkaProducer in the application, one event a message, `send` from the caller's thread.
-Both use the same broker and the same events.
+Both use the same broker and the same events. And beside it what an application pays anyway: a line of `logging` into a
+file, and a span of the OpenTelemetry SDK with the same facts as attributes, batched to an exporter that does nothing.
 """
 
 import logging
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from kafka import KafkaProducer
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from benchmarks.brokers import BROKERS, RunningBroker, running_brokers
 from benchmarks.measure import Clock, Measurement, clock
@@ -26,6 +29,8 @@ from tokenweir.local.broker import HOST, free_port
 from tokenweir.settings import KafkaSettings, topic_name
 from tokenweir.topics import USAGE
 from tokenweir.usage import UsageEvent
+
+_Item = TypeVar("_Item")
 
 EVENTS: Final = 60_000
 PLAIN_EVENTS: Final = 10_000
@@ -57,7 +62,10 @@ def measure_on(
     ensure_topics(settings, topics=[USAGE])
     ours, ours_clock = _with_emitter(settings, _events(events))
     plain, plain_clock = _with_plain_producer(settings, _events(plain_events))
+    answered, answered_clock = _with_answers(settings, plain_events)
+    called, called_clock = _with_calls(settings, plain_events)
     logged = _logging_calls(plain_events)
+    spans = _spans(plain_events)
     median = f"emitter_record_{broker.name}_median"
     return [
         _measurement(
@@ -79,6 +87,9 @@ def measure_on(
             ),
             baseline_is="logger.info with two arguments, into a file",
         ),
+        _beside_spans(f"{median}_beside_span", ours, spans, ours_clock),
+        _beside_spans(f"emitter_record_answer_{broker.name}_median", answered, spans, answered_clock),
+        _beside_spans(f"emitter_call_{broker.name}_median", called, spans, called_clock),
         _measurement(
             f"emitter_record_{broker.name}_p99",
             statistics.quantiles(ours, n=100)[-1],
@@ -96,6 +107,15 @@ def measure_on(
             f"second, the plain way {plain_events / plain_clock.cpu_seconds:,.0f}",
         ),
     ]
+
+
+def _beside_spans(name: str, ours: list[float], spans: list[float], taken: Clock) -> Measurement:
+    return replace(
+        _measurement(name, statistics.median(ours), statistics.median(spans), "µs", taken, bar=RECORD_BAR_US),
+        baseline_is="a span of the OpenTelemetry SDK with eight attributes, started and ended",
+        note=f"p99 {statistics.quantiles(ours, n=100)[-1]:.1f} µs, of the span "
+        f"{statistics.quantiles(spans, n=100)[-1]:.1f} µs",
+    )
 
 
 def _broker_away(events: int) -> Measurement:
@@ -166,8 +186,7 @@ def _events(count: int) -> list[UsageEvent]:
 def _with_emitter(settings: KafkaSettings, events: list[UsageEvent]) -> tuple[list[float], Clock]:
     with clock() as taken, Emitter(settings) as emitter:
         calls = _timed(emitter.record, events)
-        if not emitter.flush(_PATIENCE_SECONDS) or emitter.statistics.confirmed != len(events):
-            raise RuntimeError(f"not everything was delivered: {emitter.statistics}")
+        _flush(emitter, len(events))
     return calls, taken
 
 
@@ -184,6 +203,81 @@ def _with_plain_producer(settings: KafkaSettings, events: list[UsageEvent]) -> t
     return calls, taken
 
 
+def _answer(number: int) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{number:032x}",
+        "object": "chat.completion",
+        "model": "gpt-4o-2024-11-20",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "…"}}],
+        "usage": {
+            "prompt_tokens": 1_800 + number % 700,
+            "completion_tokens": number % 900,
+            "prompt_tokens_details": {"cached_tokens": 1_024},
+        },
+    }
+
+
+def _with_answers(settings: KafkaSettings, count: int) -> tuple[list[float], Clock]:
+    with clock() as taken, Emitter(settings) as emitter:
+        calls = _timed(
+            lambda answer: emitter.record(answer, vendor="openai", team="team-1", duration_ms=1_234.5),
+            [_answer(number) for number in range(count)],
+        )
+        _flush(emitter, count)
+    return calls, taken
+
+
+def _with_calls(settings: KafkaSettings, count: int) -> tuple[list[float], Clock]:
+    with clock() as taken, Emitter(settings) as emitter:
+
+        def call(answer: dict[str, Any]) -> None:
+            with emitter.call(vendor="openai", model="gpt-4o", team="team-1") as one:
+                one.answer(answer)
+
+        calls = _timed(call, [_answer(number) for number in range(count)])
+        _flush(emitter, count)
+    return calls, taken
+
+
+def _flush(emitter: Emitter, count: int) -> None:
+    if not emitter.flush(_PATIENCE_SECONDS) or emitter.statistics.confirmed != count:
+        raise RuntimeError(f"not everything was delivered: {emitter.statistics}")
+
+
+class _NoExporter(SpanExporter):
+    """Takes spans and does nothing, so that the span alone is measured."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return SpanExportResult.SUCCESS
+
+
+def _spans(count: int) -> list[float]:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(_NoExporter()))
+    tracer = provider.get_tracer("benchmark")
+
+    def span(answer: dict[str, Any]) -> None:
+        usage = answer["usage"]
+        with tracer.start_as_current_span("chat gpt-4o") as one:
+            one.set_attributes(
+                {
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "gpt-4o",
+                    "gen_ai.response.id": answer["id"],
+                    "gen_ai.response.model": answer["model"],
+                    "gen_ai.usage.input_tokens": usage["prompt_tokens"],
+                    "gen_ai.usage.output_tokens": usage["completion_tokens"],
+                    "team": "team-1",
+                }
+            )
+
+    try:
+        return _timed(span, [_answer(number) for number in range(count)])
+    finally:
+        provider.shutdown()
+
+
 def _logging_calls(count: int) -> list[float]:
     logger = logging.Logger("benchmark")
     with tempfile.TemporaryDirectory(prefix="tokenweir-bench-") as directory:
@@ -195,12 +289,12 @@ def _logging_calls(count: int) -> list[float]:
             )
 
 
-def _timed(call: Callable[[UsageEvent], object], events: list[UsageEvent]) -> list[float]:
+def _timed(call: Callable[[_Item], object], items: Iterable[_Item]) -> list[float]:
     """Microseconds of each call."""
     times = []
     now = time.perf_counter_ns
-    for event in events:
+    for item in items:
         started = now()
-        call(event)
+        call(item)
         times.append((now() - started) / 1_000)
     return times

@@ -84,7 +84,26 @@ def test_freshness_is_measured() -> None:
 def test_the_emitter_is_measured(broker: Broker) -> None:
     found = emitter.measure_on(_running(broker), events=300, plain_events=50)
     assert all(one.value and one.baseline for one in found)
-    assert [one.bar for one in found if one.bar] == [emitter.RECORD_BAR_US]
+    assert {one.bar for one in found if one.bar} == {emitter.RECORD_BAR_US}
+    beside = {one.name.replace(broker.kind, ""): one.baseline_is for one in found}
+    for name in (
+        "emitter_record__median_beside_span",
+        "emitter_record_answer__median",
+        "emitter_call__median",
+    ):
+        assert "OpenTelemetry" in beside[name]
+
+
+def test_an_outage_is_measured_to_the_ledger() -> None:
+    found = {
+        one.name: one
+        for one in run_apart("emitter_outage", seconds=2.0, calls_per_second=100, seconds_around=1.0)
+    }
+    assert found["emitter_outage_missing_calls"].reached is True
+    assert "of 400 recorded, 400 are in the ledger" in found["emitter_outage_missing_calls"].note
+    assert "input tokens are exact" in found["emitter_outage_missing_calls"].note
+    assert "200 calls meanwhile" in found["emitter_outage_record_median"].note
+    assert found["emitter_outage_memory"].value
 
 
 def test_both_roles_are_measured_and_keep_every_event(broker: Broker) -> None:
