@@ -468,7 +468,7 @@ def test_a_failed_response_keeps_its_error_code() -> None:
         ("anthropic", {"type": "error", "error": {"message": CANARY}}, "missing_field", "usage"),
         ("anthropic", {"custom_id": "a", "result": {"type": "expired"}}, "missing_field", "result.message"),
         ("google", {"error": {"code": 404, "message": CANARY}}, "missing_field", "usageMetadata"),
-        ("google", {"usageMetadata": {"totalTokenCount": 5}}, "missing_field", "usageMetadata"),
+        ("google", {"usageMetadata": {"totalTokenCount": 5}}, "missing_field", "usageMetadata.promptTokenCount"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_field(
