@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from producers.delivery import Delivery
 from producers.gateway.connections import Watch
 from producers.gateway.formats import formats_by_path
-from producers.gateway.intake import Intake
+from producers.gateway.intake import CONFIRM_SECONDS, Intake
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.openapi import description
 from tokenweir.settings import GatewaySettings
@@ -52,12 +52,16 @@ def build_gateway(
     delivery: Delivery,
     registry: CollectorRegistry,
     clock: Callable[[], datetime],
+    *,
+    confirm_seconds: float = CONFIRM_SECONDS,
 ) -> web.Application:
     """The gateway by itself: all formats, `GET /health` (503 while Kafka is away), `/metrics`, `/openapi.json`.
 
     The caller starts and closes `delivery` and runs the application (see SERVER_OPTIONS). clock: now in UTC.
     """
-    intake = Intake(settings, delivery, GatewayMetrics(registry, delivery), clock)
+    intake = Intake(
+        settings, delivery, GatewayMetrics(registry, delivery), clock, confirm_seconds=confirm_seconds
+    )
 
     async def health(_: web.Request) -> web.Response:
         found = health_of(delivery)

@@ -112,8 +112,12 @@ class Intake:
     def _refuse(self, request: web.Request, chosen: Format, refusal: RequestRefused) -> web.Response:
         self._metrics.errors.labels(stage=refusal.stage).inc()
         if chosen.answer == "native":
-            return responses.native_refusal(refusal)
-        return responses.otlp_refusal(refusal, request.content_type)
+            response = responses.native_refusal(refusal)
+        else:
+            response = responses.otlp_refusal(refusal, request.content_type)
+        if refusal.status == web.HTTPRequestTimeout.status_code:
+            response.force_close()
+        return response
 
     async def _take(
         self, request: web.Request, formats: tuple[Format, ...]

@@ -1,9 +1,9 @@
 """A gateway that listens, for tests."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from producers.delivery import Delivery
 from producers.gateway import SERVER_OPTIONS, WATCH, build_gateway
+from producers.gateway.intake import CONFIRM_SECONDS
 from tests.emitter.topic_contents import START, read_topic
 from tokenweir.settings import GatewaySettings, KafkaSettings
 from tokenweir.topics import USAGE, Topic
@@ -21,14 +22,30 @@ def fixed_now() -> datetime:
     return START + timedelta(days=30)
 
 
+def real_now() -> datetime:
+    """Now, for gateways of senders that state the time themselves."""
+    return datetime.now(UTC)
+
+
 @asynccontextmanager
 async def serving(
-    kafka: KafkaSettings, gateway: GatewaySettings | None = None, **options: Any
+    kafka: KafkaSettings,
+    gateway: GatewaySettings | None = None,
+    *,
+    confirm_seconds: float = CONFIRM_SECONDS,
+    clock: Callable[[], datetime] = fixed_now,
+    **options: Any,
 ) -> AsyncIterator[TestClient[Any, Any]]:
     """A client of a gateway of its own. options: of the server."""
     delivery = Delivery(kafka)
     delivery.start()
-    app = build_gateway(gateway or GatewaySettings(), delivery, CollectorRegistry(), fixed_now)
+    app = build_gateway(
+        gateway or GatewaySettings(),
+        delivery,
+        CollectorRegistry(),
+        clock,
+        confirm_seconds=confirm_seconds,
+    )
     server = TestServer(app)
     await server.start_server(**(SERVER_OPTIONS | options))
     assert server.runner is not None

@@ -37,12 +37,11 @@ _SOURCE: Final = "gateway"
 def read(arrived: Arrived) -> Iterable[Outcome]:
     """Every piece as an answer."""
     vendor, surface = arrived.path["vendor"], arrived.path.get("surface")
-    known = vendors.vendors()
-    if vendor not in known:
-        raise RequestRefused(404, "no reader for this vendor", hint=f"Known are {', '.join(known)}")
-    if surface is not None and surface not in vendors.surfaces(vendor):
-        stated = ", ".join(vendors.surfaces(vendor))
-        raise RequestRefused(404, f"{vendor} has no such surface", hint=f"It has {stated}")
+    if surface is not None:
+        try:
+            vendors.surface_named(vendor, surface)
+        except WrongCall as error:
+            raise RequestRefused(404, error.message, hint=error.hint, stage="address") from error
     if arrived.content_type == EVENT_STREAM:
         yield _stream_outcome(arrived, vendor, surface)
         return
@@ -60,7 +59,7 @@ def answer_outcome(
     time: datetime | None = None,
     own_id: str = "",
 ) -> Outcome:
-    """One answer's events, or why there are none. Raises WrongCall for a vendor or a surface without reader."""
+    """One answer's events, or why there are none. Raises WrongCall for a surface without reader."""
     context = arrived.answer_context(_SOURCE, number, time=time, own_id=own_id)
     try:
         events = vendors.read_calls(vendor, json_object(piece), surface=surface, context=context)
@@ -77,8 +76,6 @@ def _stream_outcome(arrived: Arrived, vendor: str, surface: str | None) -> Outco
         events = vendors.read_stream(vendor, chunks, surface=surface, context=context)
     except RejectedInput as refusal:
         return Outcome(number=0, refusal=refusal, piece=b"", size_bytes=size)
-    except WrongCall as error:
-        raise RequestRefused(404, error.message, hint=error.hint) from error
     return Outcome(number=0, events=events)
 
 

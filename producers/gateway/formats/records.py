@@ -57,7 +57,10 @@ def read_as(arrived: Arrived, format_name: str) -> Iterator[Outcome]:
     """Every piece as a record of this format; "" tells the format from each."""
     if format_name and format_name not in records.formats():
         raise RequestRefused(
-            404, "no reader for records of this format", hint=f"Known are {', '.join(records.formats())}"
+            404,
+            "no reader for records of this format",
+            hint=f"Known are {', '.join(records.formats())}",
+            stage="address",
         )
     readers: dict[str, RecordReader] = {}
     number = 0
