@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.compatible import Habits, compatible, read_chat
+from producers.vendors.pictures import is_pictures, read_pictures
 from producers.vendors.registry import Merged, other_names, sign, stream, surface
 
 _OWN_FIELDS: Final = ("result", "is_truncated", "need_clear_history", "is_end", "sentence_id", "error_code")
@@ -60,7 +61,12 @@ def merge_workshop(chunks: Sequence[Answer]) -> Merged:
     return Merged(body, any(chunk.find("is_end") is True for chunk in chunks), stated=stated)
 
 
-compatible("baidu", HABITS, names={"chat_completions": ("chat", "v2", "v2_openai_compat")})
+compatible(
+    "baidu",
+    HABITS,
+    own={"pictures": (is_pictures, read_pictures)},
+    names={"chat_completions": ("chat", "v2", "v2_openai_compat")},
+)
 other_names("baidu", {"v1_wenxinworkshop": ("v1",)})
 
 

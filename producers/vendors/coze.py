@@ -101,13 +101,18 @@ def read_chat(answer: Answer) -> Reading:
     )
 
 
-@stream("coze", "v3_chat", looks_like=lambda chunk: is_event(chunk) or is_chat(chunk))
+def is_state(chunk: Answer) -> bool:
+    """What an event carries, without the event: a chat object that may have no usage yet."""
+    return is_chat(chunk) or (chunk.has_any("conversation_id") and chunk.has_any("status"))
+
+
+@stream("coze", "v3_chat", looks_like=lambda chunk: is_event(chunk) or is_state(chunk))
 def merge_chat(chunks: Sequence[Answer]) -> Merged:
     """The chat as its last event tells it; a stream that is cut off before that has told no usage."""
     chat: dict[str, Any] = {}
     complete = False
     for chunk in chunks:
-        if not is_event(chunk) and not is_chat(chunk):
+        if not is_event(chunk) and not is_state(chunk):
             continue
         told = _event_data(chunk) if is_event(chunk) else chunk.body
         chat |= {name: value for name, value in told.items() if value is not None}

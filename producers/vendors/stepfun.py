@@ -6,5 +6,10 @@ Sources: the field list of platform.stepfun.ai (chat-completion-create).
 """
 
 from producers.vendors.compatible import Habits, compatible
+from producers.vendors.pictures import is_pictures, read_pictures
 
-compatible("stepfun", Habits(cache_read=("cached_tokens", "prompt_tokens_details.cached_tokens")))
+compatible(
+    "stepfun",
+    Habits(cache_read=("cached_tokens", "prompt_tokens_details.cached_tokens")),
+    own={"pictures": (is_pictures, read_pictures)},
+)

@@ -139,6 +139,33 @@ def test_zhipu_embeddings_state_a_completion_of_nothing() -> None:
     assert (ranked.operation, counted(ranked)) == ("rerank", {"input_tokens": 7})
 
 
+@pytest.mark.parametrize("vendor", ["baidu", "stepfun", "zhipu"])
+def test_pictures_are_billed_by_the_piece_whether_or_not_there_is_usage(vendor: str) -> None:
+    data = [{"url": "https://a", "size": "1024x1024"}, {"b64_image": "aGk="}, {"error": {"message": CANARY}}]
+    event = read(vendor, {"id": "p-1", "created": 1_770_000_000, "data": data})
+    assert (event.id, event.operation, counted(event)) == (f"{vendor}:p-1", "image", {"images": 2})
+    assert event.tags == {"image_size": "1024x1024"}
+    metered = read(vendor, {"data": data, "usage": {"prompt_tokens": 3, "total_tokens": 3}})
+    assert counted(metered) == {"input_tokens": 3, "images": 2}
+    with pytest.raises(RejectedInput) as caught:
+        read(vendor, {"data": []}, "pictures")
+    assert caught.value.field == "data"
+
+
+def test_videos_of_zhipu_are_billed_by_the_piece_once_they_are_made() -> None:
+    made = {
+        "model": "cogvideox-3",
+        "id": "t-1",
+        "task_status": "SUCCESS",
+        "video_result": [{"url": "https://v"}],
+    }
+    event = read("zhipu", made)
+    assert (event.id, event.model, counted(event)) == ("zhipu:t-1", "cogvideox-3", {"videos": 1})
+    with pytest.raises(RejectedInput) as caught:
+        read("zhipu", {"model": "cogvideox-3", "id": "t-1", "task_status": "PROCESSING"})
+    assert caught.value.field == "video_result"
+
+
 def test_pangu_states_its_counts_as_floats() -> None:
     usage = {"completion_tokens": 98.0, "prompt_tokens": 14.0, "total_tokens": 112.0}
     event = read("huawei", {"usage": usage})
