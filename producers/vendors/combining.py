@@ -55,13 +55,14 @@ def one_call_a_model(whole: Reading, parts: Sequence[Reading]) -> Reading:
     for part in parts:
         model = part.model or whole.model
         sofar = sums.get(model)
-        sums[model] = (
-            replace(part, model=model) if sofar is None else replace(sofar, counts=_sum(sofar, part))
-        )
+        counts = part.counts if sofar is None else _sum(sofar, part)
+        sums[model] = replace(sofar or part, model=model, counts=counts, stated_total=None)
     if not sums:
         return whole
     first, *others = sums.values()
-    return replace(whole, model=first.model, counts=first.counts, inner=tuple(others))
+    return replace(
+        whole, model=first.model, counts=first.counts, stated_total=first.stated_total, inner=tuple(others)
+    )
 
 
 def _sum(one: Reading, other: Reading) -> dict[str, int]:

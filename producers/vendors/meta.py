@@ -60,10 +60,14 @@ def merge_native(chunks: Sequence[Answer]) -> Merged:
         }
         event = chunk.body.get("event")
         if isinstance(event, Mapping):
-            if event.get("metrics"):
+            if _metrics(event):
                 body["metrics"] = event["metrics"]
             complete = complete or event.get("event_type") in ("complete", "metrics")
-    return Merged(body, complete)
+    if "metrics" in body:
+        return Merged(body, complete)
+    return Merged(
+        {**body, "metrics": [{"metric": name, "value": 0} for name in _NAMED]}, complete, stated=False
+    )
 
 
 def merge_either(chunks: Sequence[Answer]) -> Merged:

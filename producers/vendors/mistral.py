@@ -137,7 +137,10 @@ def merge_events(events: Sequence[Answer]) -> Merged:
     body: dict[str, Any] = {}
     for event in map(_unwrapped, events):
         body |= {name: value for name, value in event.body.items() if value is not None}
-    return Merged(body, body.get("type") in _DONE)
+    complete = body.get("type") in _DONE
+    if body.get("usage"):
+        return Merged(body, complete)
+    return Merged({**body, "usage": {"prompt_tokens": 0}}, complete, stated=False)
 
 
 def merge_completion(events: Sequence[Answer]) -> Merged:

@@ -49,7 +49,10 @@ def merge_native(chunks: Sequence[Answer]) -> Merged:
     body: dict[str, Any] = {}
     for chunk in chunks:
         body |= {name: value for name, value in chunk.body.items() if value is not None}
-    return Merged(body, body.get("done") is True)
+    complete = body.get("done") is True
+    if any(name in body for name in _COUNTS):
+        return Merged(body, complete)
+    return Merged({**body, "prompt_eval_count": 0}, complete, stated=False)
 
 
 def merge_either(chunks: Sequence[Answer]) -> Merged:

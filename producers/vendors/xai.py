@@ -164,7 +164,7 @@ def read_voice(answer: Answer) -> Reading:
     status = "cancelled" if response.find("status") == "cancelled" else reading.status
     return replace(
         reading,
-        response_id=answer.text("response_id") or response.text("id"),
+        response_id=answer.text("response_id", "id") or response.text("id"),
         status="error" if response.find("status") == "failed" else status,
         units={**units, **whole_units(text_messages=holder.count("usage.input_text_messages"))},
         facts={**reading.facts, **_facts(holder)},
