@@ -26,6 +26,7 @@ from tokenweir.local.bills import (
     account_of,
     accounts_to_poll,
     exchange_rates,
+    plan,
     poll,
 )
 from tokenweir.settings import BillsSettings
@@ -150,7 +151,7 @@ def poll_bills(
 
     place = find_place(data_dir)
     set_up_logs(place.settings.model_copy(update={"log_level": "warning"}))
-    accounts = accounts_to_poll(place.settings, vendors=chosen_vendors, names=names)
+    planned = plan(accounts_to_poll(place.settings, vendors=chosen_vendors, names=names), reports)
     rates = exchange_rates(place.settings.pricing.overlay)
     with (
         _stopped() as stopped,
@@ -161,12 +162,11 @@ def poll_bills(
         while True:
             results = list(
                 poll(
-                    accounts,
+                    planned,
                     sender.send,
                     rates=rates,
                     clock=lambda: datetime.now(UTC),
                     fetcher=fetcher,
-                    reports=reports,
                     since=_day(since),
                     until=_day(until),
                 )

@@ -90,28 +90,40 @@ def exchange_rates(overlay: Path | None) -> ExchangeRates:
     return ExchangeRates(reference_rates(), read_overlay_file(overlay).exchange_rates)
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One report of one account that is to be read."""
+
+    account: Account
+    settings: BillsSettings
+    report: Report
+
+
+def plan(accounts: dict[str, BillsSettings], reports: Sequence[str] = ()) -> list[Planned]:
+    """What is to be read of these accounts. Raises WrongCall for one that cannot be asked at all."""
+    return [
+        Planned(account_of(name, one), one, report)
+        for name, one in accounts.items()
+        for report in _reports(name, one, reports)
+    ]
+
+
 def poll(
-    accounts: dict[str, BillsSettings],
+    planned: Sequence[Planned],
     send: Callable[[Account, ReportReading], None],
     *,
     rates: ExchangeRates,
     clock: Callable[[], datetime],
     fetcher: Fetcher,
-    reports: Sequence[str] = (),
     since: date | None = None,
     until: date | None = None,
 ) -> Iterator[PollResult]:
-    """Each report of each account, read and handed to `send`. Raises only what `send` raises, and WrongCall for an
-    account that cannot be asked at all."""
-    planned = [
-        (account_of(name, one), one, report)
-        for name, one in accounts.items()
-        for report in _reports(name, one, reports)
-    ]
-    for account, one, report in planned:
+    """Each report, read and handed to `send`. Raises only what `send` raises."""
+    for one in planned:
+        account, report = one.account, one.report
         result = PollResult(account.vendor, account.name, report.name)
         now = clock()
-        window = window_to_poll(report, now, _since(report, one, now, since), until)
+        window = window_to_poll(report, now, _since(report, one.settings, now, since), until)
         fetch = partial(
             fetcher.fetch,
             sign=report.sign,
