@@ -25,8 +25,10 @@ _OWN_FIELDS: Final = ("result", "is_truncated", "need_clear_history", "is_end", 
 
 
 def _units(answer: Answer) -> Mapping[str, Decimal]:
-    searched = answer.count("usage.prompt_tokens_details.search_tokens") > 0
-    return whole_units(web_searches=int(searched))
+    search_tokens = answer.count(
+        *(f"usage.{side}_tokens_details.search_tokens" for side in ("prompt", "input"))
+    )
+    return whole_units(web_searches=int(search_tokens > 0))
 
 
 HABITS: Final = Habits(

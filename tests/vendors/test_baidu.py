@@ -71,6 +71,12 @@ def test_tokens_of_a_search_are_inside_the_prompt_and_tell_one_search() -> None:
     for surface in (None, "v2_openai_compat"):
         event = read("baidu", {"usage": usage}, surface)
         assert counted(event) == {"input_tokens": 4149, "output_tokens": 287, "web_searches": 1}
+    response = {"input_tokens": 50, "output_tokens": 3, "input_tokens_details": {"search_tokens": 40}}
+    assert counted(read("baidu", {"usage": response})) == {
+        "input_tokens": 50,
+        "output_tokens": 3,
+        "web_searches": 1,
+    }
     none = {**usage, "prompt_tokens_details": {"search_tokens": 0}}
     assert read("baidu", {"usage": none}).units == {}
 
