@@ -116,7 +116,9 @@ def merge_chat(chunks: Sequence[Answer]) -> Merged:
             continue
         told = _event_data(chunk) if is_event(chunk) else chunk.body
         chat |= {name: value for name, value in told.items() if value is not None}
-        complete = complete or chunk.find("event") in _LAST_EVENTS or chat.get("status") not in _UNFINISHED
+        state = chat.get("status")
+        ended = is_chat(Answer(chat)) if state is None else state not in _UNFINISHED
+        complete = complete or ended or chunk.find("event") in _LAST_EVENTS
     if not complete:
         chat.pop("status", None)
     stated = is_chat(Answer(chat))

@@ -105,6 +105,8 @@ def test_a_stream_that_was_cut_off_says_that_no_usage_is_known() -> None:
     assert (event.id, event.status) == ("coze:738216760624714", "cancelled")
     assert (event.error_code, counted(event)) == ("usage_not_stated", {})
     assert event.tags == {"bot_id": "737946218936519"}
+    begun = merged("coze", [{"event": "conversation.chat.created", "data": {"id": "7"}}])
+    assert (begun.id, begun.status) == ("coze:7", "cancelled")
     bare = merged("coze", [running])
     assert (bare.id, bare.status, bare.error_code) == (event.id, "cancelled", "usage_not_stated")
 
