@@ -31,7 +31,7 @@ ANY_VENDOR: Final = "openai_compatible"
 _TYPING_ERROR: Final = 0.9
 """How much of a name must agree with a known one to be taken for it, mistyped, instead of for another vendor."""
 
-_FOUND_BY_ITSELF: Final = "default"
+_FOUND_BY_ITSELF: Final = ("default", "errors")
 
 Reader = Callable[[Answer], Reading]
 Sign = Callable[[Answer], bool]
@@ -171,14 +171,14 @@ def detect(vendor: str, body: Mapping[str, Any]) -> str:
 def surface_named(vendor: str, name: str) -> str:
     """The surface of `vendor` that is asked for as `name`: its own name, another one for it, or with `_stream`.
 
-    "" for `default`, which leaves it to be found. Raises WrongCall for a name that is none.
+    "" for `default` (and `errors`), which leave it to be found. Raises WrongCall for a name that is none.
     """
     known = surfaces_of(vendor)
     for asked in (name, name.removesuffix("_stream")):
         found = asked if asked in known else _OTHER_NAMES.get((_read_as(vendor), asked))
         if found is not None:
             return found
-    if name == _FOUND_BY_ITSELF:
+    if name in _FOUND_BY_ITSELF:
         return ""
     near = get_close_matches(name, known, 1, 0.4)
     hint = f"Did you mean {near[0]}? " if near else ""

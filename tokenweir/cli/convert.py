@@ -1,7 +1,8 @@
 """`weir parse` and `weir price`: filters from standard input to standard output, one JSON object a line.
 
 Neither touches Kafka or the ledger. A line that cannot be taken gives `{"error": …}` in its place, so that input
-and output stay line by line beside each other; the exit status stays 0.
+and output stay line by line beside each other; the exit status stays 0. What `parse` finds further within an answer
+comes at the end for that reason.
 """
 
 import json
@@ -22,16 +23,29 @@ from tokenweir.usage.reading import read_event_line
 
 
 @click.command()
-@click.option("--vendor", required=True, help="Who answered: openai, anthropic, google…")
+@click.option("--vendor", required=True, help="Who sends the bill: openai, anthropic, google…")
 @click.option("--surface", help="Which of the vendor's interfaces; found by itself where not named.")
-def parse(vendor: str, surface: str | None) -> None:
-    """Turn raw vendor answers (JSONL on standard input) into usage events.
+@click.option(
+    "--first-only",
+    is_flag=True,
+    help="Leave out further calls that were billed within an answer: one line out for every answer.",
+)
+def parse(vendor: str, surface: str | None, first_only: bool) -> None:
+    """Turn raw vendor answers on standard input into usage events, one a line.
+
+    A line holds an answer, a single event of a stream that tells usage, or an array of a stream's chunks; or the input
+    is server-sent events as they came over the wire. Lines out stand beside lines in; calls billed within an answer at
+    another model's price (an advisor, a compaction) come after all of them.
 
     \b
-    Example:
+    Examples:
       weir parse --vendor anthropic < answers.jsonl
+      curl -sN … | weir parse --vendor openai --surface chat_completions
     """
-    for fields in parse_answers(sys.stdin.buffer, vendor, surface, now=datetime.now(UTC)):
+    events = parse_answers(
+        sys.stdin.buffer, vendor, surface, now=datetime.now(UTC), inner_calls=not first_only
+    )
+    for fields in events:
         _write(fields)
 
 
