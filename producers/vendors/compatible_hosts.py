@@ -3,15 +3,21 @@
 `openai_compatible` is what every vendor without readers of its own is read as, under its own name: it knows every
 spelling of the cached and the reasoning tokens that is known of any host.
 
-Sources: together, a captured answer's `cached_tokens` and the types of the package together 3.1; huggingface, recorded
-answers of the router's upstream hosts, which keep their own spellings; nvidia, NIM's API reference ("backed by vLLM");
-vllm, captured answers (`prompt_tokens_details` is null unless the server is told to count).
+Sources: deepinfra, answers quoted in public tests (`estimated_cost`, in USD); sambanova, answers quoted in public pages
+(times in seconds within the usage object); together, a captured answer's `cached_tokens` and the types of the package
+together 3.1; huggingface, recorded answers of the router's upstream hosts, which keep their own spellings; nvidia, NIM's
+API reference ("backed by vLLM"); vllm, captured answers (`prompt_tokens_details` is null unless the server is told to
+count).
 Limits: what a host of one's own (vllm, a NIM container) costs is in no answer; its model is named by whoever runs it.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 
+from producers.vendors.answer import Answer
 from producers.vendors.compatible import OPENAI, Habits, compatible
+from producers.vendors.compatible_facts import reported, seconds_as_ms
 from producers.vendors.registry import ANY_VENDOR
 
 _ANY: Final = Habits(
@@ -29,9 +35,20 @@ _ANY: Final = Habits(
     reasoning=("completion_tokens_details.reasoning_tokens", "reasoning_tokens"),
 )
 
+
+def _estimated(answer: Answer) -> Mapping[str, Any]:
+    return reported(answer.amount("usage.estimated_cost"))
+
+
+def _timed(answer: Answer) -> Mapping[str, Any]:
+    return seconds_as_ms(answer, duration_ms="usage.total_latency", ttft_ms="usage.time_to_first_token")
+
+
 HOSTS: Final[dict[str, Habits]] = {
+    "deepinfra": replace(_ANY, facts=_estimated),
     "huggingface": _ANY,
     "nvidia": OPENAI,
+    "sambanova": replace(_ANY, facts=_timed),
     "together": Habits(cache_read=("prompt_tokens_details.cached_tokens", "cached_tokens")),
     "vllm": OPENAI,
     ANY_VENDOR: _ANY,

@@ -5,7 +5,9 @@ Accounting: cached and reasoning tokens inside. The last chunk of a stream state
 A compound system (`groq/compound`) has no price of its own: `usage_breakdown.models` states what each of its models
 took, each billed at that model's price, and `usage` repeats their sum; the system is the requested model.
 Sources: types of the package groq 1.7; recorded answers and streams.
-Limits: a transcription states no usage. `tool_use_failed` spent tokens that its error does not tell.
+A transcription states no usage; in its verbose form it tells the seconds that it is billed by.
+Limits: a transcription in another form is not told. `tool_use_failed` spent tokens that its error does not tell. Calls
+of built-in tools are billed each and are not a part of any usage object.
 """
 
 from collections.abc import Mapping
@@ -44,13 +46,38 @@ def read_completion(answer: Answer) -> Reading:
     return one_call_a_model(named, parts)
 
 
+def is_transcription(answer: Answer) -> bool:
+    return answer.has_any("duration") and answer.has_any("segments", "text") and not answer.has_any("usage")
+
+
+def read_transcription(answer: Answer) -> Reading:
+    """A transcription in its verbose form."""
+    seconds = answer.amount("duration")
+    if seconds is None:
+        raise answer.refusal("missing_field", "duration", "is missing", hint="Ask for the verbose form")
+    return Reading(
+        model=answer.text("model"),
+        response_id=answer.text("x_groq.id") if answer.has_any("x_groq.id") else "",
+        operation="transcription",
+        counts={},
+        units={"audio_seconds": seconds} if seconds else {},
+    )
+
+
 def _read_part(part: Answer) -> Reading:
     if not part.has_any("model"):
         raise part.refusal("missing_field", "model", "is missing")
     return replace(_read_plain(part), facts={})
 
 
-compatible("groq", HABITS, own={"chat_completions": (is_chat_completion, read_completion)})
+compatible(
+    "groq",
+    HABITS,
+    own={
+        "audio_transcriptions": (is_transcription, read_transcription),
+        "chat_completions": (is_chat_completion, read_completion),
+    },
+)
 
 
 @sign("groq")

@@ -40,7 +40,7 @@ RESPONSE = {
 }
 
 
-@pytest.mark.parametrize("vendor", [*OURS, "sambanova"])
+@pytest.mark.parametrize("vendor", [*OURS, "nebius"])
 @pytest.mark.parametrize("surface", [None, "chat_completions", "chat", "openai_compat", "completions"])
 @pytest.mark.parametrize(
     "body",
@@ -68,7 +68,7 @@ def test_model_and_usage_are_enough(vendor: str, surface: str | None, body: dict
     assert (event.vendor, event.operation, event.status) == (vendor, "chat", "ok")
 
 
-@pytest.mark.parametrize("vendor", [*OURS, "sambanova"])
+@pytest.mark.parametrize("vendor", [*OURS, "nebius"])
 @pytest.mark.parametrize(
     ("surface", "body", "counts", "operation"),
     [
@@ -126,13 +126,13 @@ def test_the_surface_is_found_from_the_usage_alone(
     assert detect(vendor, body) == surface
 
 
-@pytest.mark.parametrize("vendor", ["openrouter", "vllm", "sambanova"])
+@pytest.mark.parametrize("vendor", ["openrouter", "vllm", "nebius"])
 def test_a_usage_object_alone_is_read(vendor: str) -> None:
     assert counted(read(vendor, PLAIN)) == {"input_tokens": 120, "output_tokens": 30}
     assert counted(read(vendor, RESPONSE))["reasoning_tokens"] == 7
 
 
-@pytest.mark.parametrize("vendor", ["groq", "xai", "sambanova"])
+@pytest.mark.parametrize("vendor", ["groq", "xai", "nebius"])
 def test_the_line_of_a_batch_is_at_the_batch_price(vendor: str) -> None:
     line = {"custom_id": "1", "response": {"status_code": 200, "body": completion(PLAIN)}, "error": None}
     event = read(vendor, line)
@@ -140,7 +140,7 @@ def test_the_line_of_a_batch_is_at_the_batch_price(vendor: str) -> None:
 
 
 @pytest.mark.parametrize("usage_at", ["usage", "x_groq", "choice"])
-@pytest.mark.parametrize("vendor", ["groq", "sambanova"])
+@pytest.mark.parametrize("vendor", ["groq", "nebius"])
 def test_usage_is_found_wherever_a_host_puts_it(vendor: str, usage_at: str) -> None:
     last = chunk(PLAIN, reason="stop")
     if usage_at != "usage":
@@ -176,7 +176,7 @@ def test_usage_in_a_chunk_of_its_own_ends_a_stream() -> None:
     assert (event.output_tokens, event.status) == (30, "ok")
 
 
-@pytest.mark.parametrize("vendor", ["together", "sambanova"])
+@pytest.mark.parametrize("vendor", ["together", "nebius"])
 def test_a_stream_that_ended_before_its_usage_is_counted_and_says_so(vendor: str) -> None:
     event = merged(vendor, [chunk(), chunk()])
     assert (counted(event), event.status, event.error_code) == ({}, "cancelled", "usage_not_stated")
@@ -237,7 +237,7 @@ class TestAnyVendor:
         ],
     )
     def test_every_known_spelling_of_a_subset_is_read(self, usage: dict[str, Any]) -> None:
-        event = read("sambanova", {"model": "m", "usage": {**PLAIN, **usage}})
+        event = read("nebius", {"model": "m", "usage": {**PLAIN, **usage}})
         assert counted(event) == {
             "input_tokens": 120,
             "cache_read_tokens": 40,
@@ -251,18 +251,16 @@ class TestAnyVendor:
         assert counted(event) == {"input_tokens": 12, "output_tokens": 342, "reasoning_tokens": 340}
 
     def test_it_is_no_listed_surface_of_another_vendor(self) -> None:
-        assert set(surfaces("sambanova")) == set(surfaces("openai_compatible"))
-        assert "sambanova" not in vendors()
+        assert set(surfaces("nebius")) == set(surfaces("openai_compatible"))
+        assert "nebius" not in vendors()
         assert set(OURS) <= set(vendors())
 
     @pytest.mark.parametrize(
         "body", [{}, {"model": "m"}, {"usage": {}}, {"usage": {"tokens": 5}}, {"done": True}]
     )
     def test_an_unknown_shape_of_an_unknown_vendor_names_both(self, body: dict[str, Any]) -> None:
-        with pytest.raises(
-            RejectedInput, match="no reader for 'sambanova', and this is of no shape"
-        ) as caught:
-            read_calls("sambanova", body, context=CONTEXT)
+        with pytest.raises(RejectedInput, match="no reader for 'nebius', and this is of no shape") as caught:
+            read_calls("nebius", body, context=CONTEXT)
         assert (caught.value.field, caught.value.reason) == ("usage", "missing_field")
 
     @pytest.mark.parametrize(
@@ -273,8 +271,8 @@ class TestAnyVendor:
             read_calls(mistyped, {"usage": PLAIN}, context=CONTEXT)
 
     def test_chunks_of_no_known_stream_are_refused(self) -> None:
-        with pytest.raises(RejectedInput, match="no chunks of a stream of sambanova"):
-            read_stream("sambanova", [{"token": CANARY}], context=CONTEXT)
+        with pytest.raises(RejectedInput, match="no chunks of a stream of nebius"):
+            read_stream("nebius", [{"token": CANARY}], context=CONTEXT)
 
 
 def test_an_answer_without_time_has_the_callers() -> None:

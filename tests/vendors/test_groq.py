@@ -121,5 +121,18 @@ def test_a_wrong_figure_is_refused_by_its_field(body: dict[str, Any], field: str
     assert CANARY not in str(caught.value)
 
 
+@pytest.mark.parametrize("surface", [None, "transcription"])
+def test_a_verbose_transcription_is_billed_by_its_seconds(surface: str | None) -> None:
+    body = {"task": "transcribe", "duration": 12.35, "text": CANARY, "segments": [{"text": CANARY}]}
+    event = read("groq", {**body, "x_groq": {"id": "req_1"}}, surface)
+    assert (event.operation, counted(event), event.id) == (
+        "transcription",
+        {"audio_seconds": 12.35},
+        "groq:req_1",
+    )
+    with pytest.raises(RejectedInput):
+        read_calls("groq", {"text": CANARY, "x_groq": {"id": "req_1"}}, surface=surface, context=CONTEXT)
+
+
 def test_groq_is_told_by_its_own_object() -> None:
     assert guess_vendor(completion(USAGE, x_groq={"id": "req_1"})) == "groq"

@@ -1,11 +1,12 @@
 """DeepSeek, Cerebras, Fireworks, Together, Hugging Face, NVIDIA, Meta, Ollama: what each does otherwise than OpenAI."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
 
 from producers.vendors import detect, guess_vendor, read_calls
-from tests.vendors.hosts import CANARY, CONTEXT, chunk, completion, counted, merged, read
+from tests.vendors.hosts import CANARY, CONTEXT, chunk, completion, cost, counted, merged, read
 from tokenweir.errors import RejectedInput
 
 PLAIN = {"prompt_tokens": 120, "completion_tokens": 30, "total_tokens": 150}
@@ -150,6 +151,28 @@ class TestRowsOfTheTable:
     def test_nvidias_rankings_are_rankings(self) -> None:
         body = {"rankings": [{"index": 0, "logit": 1.5}], "usage": {"prompt_tokens": 9, "total_tokens": 9}}
         assert (read("nvidia", body).operation, detect("nvidia", body)) == ("rerank", "rerank")
+
+    def test_sambanovas_times_are_seconds_within_the_usage(self) -> None:
+        times = {
+            "time_to_first_token": 0.13,
+            "total_latency": 0.377,
+            "start_time": 1731527850.7,
+            "acceptance_rate": 5,
+        }
+        event = read("sambanova", completion({**PLAIN, **times}, created=1746852567.742961))
+        assert (event.ttft_ms, event.duration_ms, event.time.year) == (130, 377, 2025)
+
+    def test_deepinfra_states_a_cost_and_may_have_reasoning_beside_the_completion(self) -> None:
+        usage = {
+            "prompt_tokens": 19,
+            "completion_tokens": 84,
+            "total_tokens": 1184,
+            "estimated_cost": 0.00041,
+        }
+        usage["completion_tokens_details"] = {"reasoning_tokens": 1081}
+        event = read("deepinfra", {"model": "google/gemini-2.5-pro", "usage": usage})
+        assert counted(event) == {"input_tokens": 19, "output_tokens": 1165, "reasoning_tokens": 1081}
+        assert cost(event) == (Decimal("0.00041"), "USD")
 
     def test_null_details_are_no_details(self) -> None:
         body = completion(
