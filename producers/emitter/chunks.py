@@ -1,13 +1,15 @@
 """What is kept of a stream's chunks until the call ends: what states usage, never text, in bounded memory.
 
 A merger of `producers.vendors` looks at the usage objects, at ids, models and types, and at how the stream ended. So
-of each chunk a skeleton is kept, in which every string is empty that is not of the kind that such a field holds; and of
-a run of chunks with skeletons of one shape that state no usage, the first alone.
+of each chunk a skeleton is kept, in which every string is empty that is not of the kind that such a field holds (in an
+array a number stands in its place, so that searches can be told apart and counted); and of a run of chunks with
+skeletons of one shape that state no usage, the first alone.
 
 Invariants: at most MAX_FIRST + MAX_LAST skeletons are held, of at most MAX_ITEMS values each; counts that a
 vendor repeats in every chunk are running totals, so that the last ones hold what those between them held.
 """
 
+import json
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -21,11 +23,12 @@ MAX_LAST: Final = 224
 MAX_ITEMS: Final = 2_000
 _MAX_DEPTH: Final = 12
 _MAX_WORD: Final = 256
+_MAX_NESTED_TEXT: Final = 64 * 1024
 
 _USAGE_KEY: Final = re.compile(r"usage|token|metric|billed|cost|_count$|duration", re.I)
 _WORD_KEY: Final = re.compile(
     r"(^|_)(id|ids|model|version|type|object|status|state|reason|tier|event|role|code|region|currency"
-    r"|provider|modality|at|time|created|date|kind)$|Id$|Reason$|Version$|Time$|Type$|Tier$",
+    r"|provider|modality|at|time|created|date|kind|size|resolution|quality)$|Id$|Reason$|Version$|Time$|Type$|Tier$",
     re.I,
 )
 _TIME_KEY: Final = re.compile(r"(^|_)(at|time|created|date|timestamp|sequence_number)$|Time$", re.I)
@@ -89,6 +92,8 @@ class _Skeleton:
     def _of(self, value: Any, in_usage: bool, keeps_words: bool, depth: int) -> Any:
         self._items += 1
         if isinstance(value, str):
+            if value.startswith("{") and len(value) <= _MAX_NESTED_TEXT:
+                return self._of_text(value, depth)
             return value if keeps_words and len(value) <= _MAX_WORD else ""
         if isinstance(value, bool):
             return value
@@ -98,13 +103,26 @@ class _Skeleton:
             if depth >= _MAX_DEPTH:
                 return []
             room = max(MAX_ITEMS - self._items, 0)
-            return [self._of(item, in_usage, keeps_words, depth + 1) for item in value[:room]]
+            return [
+                f"#{hash(item):x}"
+                if isinstance(item, str) and not keeps_words
+                else self._of(item, in_usage, keeps_words, depth + 1)
+                for item in value[:room]
+            ]
         if isinstance(value, bytes | bytearray):
             return ""
         if not isinstance(value, int | float | Decimal):
             return ""
         self.states_usage = self.states_usage or in_usage
         return value
+
+    def _of_text(self, text: str, depth: int) -> str:
+        """Of an object that a vendor sends as text (Coze's events): its skeleton, as text again."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return ""
+        return json.dumps(self.of_object(value, False, depth)) if isinstance(value, dict) else ""
 
 
 def _shape(value: Any) -> object:
