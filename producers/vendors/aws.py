@@ -161,7 +161,6 @@ def is_invocation(answer: Answer) -> bool:
     return has_counts(answer) and not answer.has_any("usage")
 
 
-@surface("aws", "invoke_model", looks_like=is_invocation)
 def read_invocation(answer: Answer) -> Reading:
     """InvokeModel: a body, its headers, or both as `{"headers": …, "body": …}`."""
     headers = headers_of(answer)
@@ -199,6 +198,7 @@ surface("aws", "messages", looks_like=is_surely_message)(_named(read_message))
 surface("aws", "chat_completions", looks_like=shapes.is_chat_completion)(_named(shapes.read_chat_completion))
 surface("aws", "embeddings", looks_like=shapes.is_embedding)(_named(shapes.read_embedding))
 surface("aws", "responses", looks_like=shapes.is_response)(_named(shapes.read_response))
+surface("aws", "invoke_model", looks_like=is_invocation)(read_invocation)
 stream("aws", "responses", looks_like=merging.is_response_event)(merging.merge_response)
 stream("aws", "chat_completions", looks_like=merging.is_chat_chunk)(merging.merge_chat)
 other_names(

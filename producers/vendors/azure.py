@@ -19,7 +19,7 @@ from producers.vendors.answer import Answer, Reading
 from producers.vendors.anthropic import is_surely_message, merge_message, read_message
 from producers.vendors.merging import is_message_event
 from producers.vendors.openai_shapes import Habits
-from producers.vendors.registry import other_names, sign, stream, surface
+from producers.vendors.registry import other_names, sign, stream
 
 HABITS: Final = Habits(reasoning=("completion_tokens_details.reasoning_tokens", "reasoning_tokens"))
 
@@ -29,11 +29,15 @@ def read_chat_completion(answer: Answer) -> Reading:
     return shapes.read_chat_completion(answer, HABITS)
 
 
-surface("azure", "messages", looks_like=is_surely_message)(read_message)
-stream("azure", "messages", looks_like=is_message_event)(merge_message)
 openai.register(
-    "azure", {**openai.DIRECT, "chat_completions": (shapes.is_chat_completion, read_chat_completion)}
+    "azure",
+    {
+        "chat_completions": (shapes.is_chat_completion, read_chat_completion),
+        "messages": (is_surely_message, read_message),
+        **{name: shape for name, shape in openai.DIRECT.items() if name != "chat_completions"},
+    },
 )
+stream("azure", "messages", looks_like=is_message_event)(merge_message)
 other_names("azure", {"chat_completions": ("deepseek", "foundry", "model_router")})
 
 

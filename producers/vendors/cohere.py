@@ -12,7 +12,7 @@ pydantic/genai-prices, whose expectation for these bodies is the billed units.
 Limits: no answer names its model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from producers.vendors import merging
@@ -28,17 +28,7 @@ _FINISHED_BADLY: Final = {
     "TIMEOUT": "timeout",
 }
 _HOLDERS: Final = ("usage", "meta", "delta.usage", "response.meta")
-_COUNTS: Final = (
-    "billed_units.input_tokens",
-    "billed_units.output_tokens",
-    "billed_units.search_units",
-    "billed_units.classifications",
-    "billed_units.images",
-    "billed_units.image_tokens",
-    "billed_units.pages",
-    "tokens.input_tokens",
-    "tokens.output_tokens",
-)
+_USAGE: Final = ("billed_units", "tokens")
 
 
 def is_stated(answer: Answer) -> bool:
@@ -138,10 +128,12 @@ other_names(
 
 def _holder(answer: Answer) -> str:
     """Where the usage stands; "" where there is none."""
-    return next(
-        (at for at in _HOLDERS if answer.has_any(*(f"{at}.{count}" for count in _COUNTS))),
-        "",
-    )
+    for at in _HOLDERS:
+        if answer.has_any(at):
+            held = answer.find(at)
+            if isinstance(held, Mapping) and any(isinstance(held.get(name), Mapping) for name in _USAGE):
+                return at
+    return ""
 
 
 def _read(answer: Answer, operation: str) -> Reading:
