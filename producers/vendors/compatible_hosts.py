@@ -5,9 +5,9 @@ spelling of the cached and the reasoning tokens that is known of any host.
 
 Sources: deepinfra, answers quoted in public tests (`estimated_cost`, in USD); sambanova, answers quoted in public pages
 (times in seconds within the usage object); together, a captured answer's `cached_tokens` and the types of the package
-together 3.1; huggingface, recorded answers of the router's upstream hosts, which keep their own spellings; nvidia, NIM's
-API reference ("backed by vLLM"); vllm, captured answers (`prompt_tokens_details` is null unless the server is told to
-count).
+together 3.1; huggingface, recorded answers of the router's upstream hosts, which keep their own spellings; nvidia,
+NIM's API reference ("backed by vLLM"); vllm, captured answers (`prompt_tokens_details` is null unless the server is
+told to count).
 Limits: what a host of one's own (vllm, a NIM container) costs is in no answer; its model is named by whoever runs it.
 """
 
