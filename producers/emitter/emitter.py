@@ -53,7 +53,7 @@ class Emitter:
     """Reports usage to Kafka from inside an application. Safe to share among threads and tasks.
 
     max_pending_events: what may wait in memory; may be exceeded by one event a calling thread. max_pending_bytes: the
-    same by size as encoded, estimated for what is not encoded yet.
+    same by size as encoded, estimated for what is not encoded yet. At most 10,000 answers wait to be read.
     on_drop: called as `on_drop(reason, events)` in the emitter's thread; what it raises is logged.
     linger_seconds: how long an event may wait for others of its workload.
     source: who reports, for what is not recorded as an event that says so itself.

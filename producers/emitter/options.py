@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from producers.delivery.connection import Producer
 from producers.emitter.drops import OnDrop
@@ -12,6 +12,10 @@ from tokenweir.settings import KafkaSettings
 
 if TYPE_CHECKING:  # it needs `fcntl`, which Windows has not, and an emitter without a spool does not need
     from producers.emitter.spool.spool import Keep, Spool
+
+
+MAX_UNREAD_ANSWERS: Final = 10_000
+"""Answers that may wait to be read, which the thread does at once: each holds all that the vendor sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

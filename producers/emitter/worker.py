@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from queue import Empty, SimpleQueue
+from traceback import format_exc
 from types import MappingProxyType
 from typing import Final
 
@@ -23,7 +24,7 @@ from producers.delivery.bounded_log import BoundedLog
 from producers.emitter import lifetime
 from producers.emitter.attribution import NOTHING
 from producers.emitter.drops import DropReports
-from producers.emitter.options import Options
+from producers.emitter.options import MAX_UNREAD_ANSWERS, Options
 from producers.emitter.outbox import ADOPT_EVERY_SECONDS, Outbox
 from producers.emitter.reports import ChunksReport, EventReport, Report
 from producers.emitter.statistics import EmitterStatistics
@@ -97,6 +98,8 @@ class Worker:
                 return self.drop("closed")
             # Twice: an event that changes hands between two readings is seen in both places.
             if self.is_full() and self.is_full():
+                return self.drop("full")
+            if type(item) is not UsageEvent and self.queue.qsize() >= MAX_UNREAD_ANSWERS:
                 return self.drop("full")
             self.queue.put(item)
             if self.queue.qsize() > self.wake_at and not self.woken:
@@ -269,10 +272,10 @@ class Worker:
                 self._work_off()
                 self._submit_due()
                 self._report_drops()
-            except Exception as error:
-                # The thread's boundary: it has to outlive a bug of its own.
-                log.exception("Tokenweir's emitter failed at its work and goes on")
+            except BaseException as error:  # noqa: BLE001 - the thread has to outlive a bug, also of foreign objects
+                self.say("internal_error", f"failed at its work and goes on: {format_exc()}")
                 self._last_error = f"{type(error).__name__}: {error}"
+                time.sleep(_LOOK_SECONDS)
         try:
             self._finish()
         except Exception:
@@ -356,7 +359,7 @@ class Worker:
             events = report.events(self._options.reporter)
         except TokenweirError as error:
             self._lose_unread("unreadable", str(error))
-        except Exception as error:  # noqa: BLE001 - what was handed over can fail in any way
+        except BaseException as error:  # noqa: BLE001 - what was handed over can fail in any way
             self._lose_unread("unencodable", type(error).__name__)
         else:
             for event in events:
@@ -372,7 +375,7 @@ class Worker:
             self._taken += 1
         try:
             line = wire.encode_event(event)
-        except Exception as error:  # noqa: BLE001 - an event made past its own checks can fail in any way
+        except BaseException as error:  # noqa: BLE001 - an event made past its own checks can fail in any way
             self._lose("unencodable", f"{type(error).__name__}")
             return
         if len(line) > wire.MAX_EVENT_BYTES:

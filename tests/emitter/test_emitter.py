@@ -184,6 +184,34 @@ def test_what_is_no_event_is_counted(away: KafkaSettings) -> None:
     emitter.close(0.0)
 
 
+class _Exits:
+    def __str__(self) -> str:
+        raise SystemExit("from within")
+
+
+def test_the_thread_outlives_what_tries_to_end_it(settings: KafkaSettings) -> None:
+    unchecked: Any = UsageEvent.model_construct
+    with Emitter(settings) as emitter:
+        for number in range(3):
+            assert emitter.record({"usage": {}}, vendor="openai", team=_Exits())  # type: ignore[arg-type]
+            assert emitter.record(unchecked(**(dict(event(9)) | {"team": _Exits(), "id": _Exits()})))
+            assert emitter.record(event(number))
+        assert emitter.flush(_PATIENCE_SECONDS)
+        found = emitter.statistics
+        assert (found.recorded, found.confirmed, found.pending) == (9, 3, 0)
+    assert read_ids(settings) == [f"openai:call-{number}" for number in range(3)]
+
+
+def test_more_answers_than_may_wait_unread_are_dropped(away: KafkaSettings) -> None:
+    emitter = Emitter(away)
+    answer = {"model": "gpt-4o", "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+    taken = sum(emitter.record(answer, vendor="openai") for _ in range(40_000))
+    found = emitter.statistics
+    assert found.dropped["full"] == 40_000 - taken > 0
+    assert emitter.record(event(1))
+    emitter.close(0.0)
+
+
 def test_a_closed_emitter_takes_nothing(settings: KafkaSettings) -> None:
     emitter = Emitter(settings)
     emitter.record(event(1))
