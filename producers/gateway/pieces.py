@@ -7,6 +7,7 @@ more values than bytes of text would need, and a body of very many pieces.
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from producers.gateway.refusals import RequestRefused
@@ -66,14 +67,14 @@ def pieces_of(body: bytes, content_type: str) -> Iterator[tuple[int, bytes]]:
     """The pieces of a body with their numbers from 0: its lines, an array's items, or the one object.
 
     What cannot be told apart comes as one piece. Blank lines are passed over but counted. Raises RequestRefused (413)
-    past MAX_PIECES.
+    past MAX_PIECES, before any of them is read: reading a bad one takes much longer than cutting it out.
     """
-    for count, found in enumerate(_pieces(body.removeprefix(_BYTE_ORDER_MARK), content_type)):
-        if count >= MAX_PIECES:
-            raise RequestRefused(
-                413, f"the body holds more than {MAX_PIECES} pieces", hint="Send fewer at a time"
-            )
-        yield found
+    found = list(islice(_pieces(body.removeprefix(_BYTE_ORDER_MARK), content_type), MAX_PIECES + 1))
+    if len(found) > MAX_PIECES:
+        raise RequestRefused(
+            413, f"the body holds more than {MAX_PIECES} pieces", hint="Send fewer at a time"
+        )
+    return iter(found)
 
 
 def _pieces(body: bytes, content_type: str) -> Iterator[tuple[int, bytes]]:

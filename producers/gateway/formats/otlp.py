@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from producers.gateway.formats.registry import gateway_format
 from producers.gateway.outcomes import Arrived, Outcome, Shape
-from producers.gateway.pieces import MAX_PIECES, decode_json
+from producers.gateway.pieces import decode_json
 from producers.gateway.refusals import RequestRefused
 from producers.opentelemetry import json_form, logs, metrics, protobuf, spans
 from producers.opentelemetry.conventions import is_span_attribute
@@ -20,6 +20,9 @@ from tokenweir.usage.reading import read_event_object
 
 PROTOBUF: Final = "application/x-protobuf"
 _TYPES: Final = frozenset({PROTOBUF, "application/json"})
+MAX_SIGNALS: Final = 100_000
+"""Of one request. The SDKs send some hundred at a time, collectors some thousand."""
+
 _SOURCE: Final = "opentelemetry"
 _Fields = dict[str, Any] | Uncounted
 _Signal = TypeVar("_Signal")
@@ -144,9 +147,9 @@ def _outcome(
 
 def _numbered(found: Iterable[Any]) -> Iterator[tuple[int, Any]]:
     for number, signal in enumerate(found):
-        if number >= MAX_PIECES:
+        if number >= MAX_SIGNALS:
             raise RequestRefused(
-                413, f"the body holds more than {MAX_PIECES} signals", hint="Send fewer at a time"
+                413, f"the body holds more than {MAX_SIGNALS} signals", hint="Send fewer at a time"
             )
         yield number, signal
 
