@@ -1,4 +1,4 @@
-"""Answers of each vendor and surface, written here after the vendors' documented shapes, against their counts."""
+"""Answers of each vendor and surface against their counts, and what every vendor's reading has in common."""
 
 import json
 from datetime import UTC, datetime
@@ -7,109 +7,9 @@ from typing import Any
 
 import pytest
 
-from producers.vendors import AnswerContext, detect, guess_vendor, read_answer, read_calls, surfaces, vendors
+from producers.vendors import AnswerContext, detect, guess_vendor, read_answer, surfaces, vendors
+from tests.vendors.bodies import CANARY, CHAT, CONTENT, CONTEXT, MESSAGE, NOW, RESPONSE, counts_of
 from tokenweir.errors import RejectedInput, WrongCall
-from tokenweir.usage.event import TOKEN_FIELDS
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CONTEXT = AnswerContext(source="test", now=NOW)
-CANARY = "the quick brown canary"
-
-CHAT = {
-    "id": "chatcmpl-7",
-    "object": "chat.completion",
-    "created": 1_770_000_000,
-    "model": "gpt-5-2025-08-07",
-    "service_tier": "default",
-    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": CANARY}}],
-    "usage": {
-        "prompt_tokens": 1000,
-        "completion_tokens": 300,
-        "total_tokens": 1300,
-        "prompt_tokens_details": {"cached_tokens": 600, "cache_write_tokens": 100, "audio_tokens": 7},
-        "completion_tokens_details": {
-            "reasoning_tokens": 250,
-            "audio_tokens": 5,
-            "rejected_prediction_tokens": 9,
-        },
-    },
-}
-RESPONSE = {
-    "id": "resp_7",
-    "object": "response",
-    "status": "completed",
-    "created_at": 1_770_000_000,
-    "completed_at": 1_770_000_009,
-    "model": "gpt-5-2025-08-07",
-    "service_tier": "flex",
-    "output": [
-        {"type": "web_search_call", "action": {"type": "search", "query": CANARY}},
-        {"type": "web_search_call", "action": {"type": "open_page"}},
-        {"type": "file_search_call"},
-        {"type": "message", "content": [{"type": "output_text", "text": CANARY}]},
-    ],
-    "usage": {
-        "input_tokens": 90,
-        "input_tokens_details": {"cached_tokens": 60},
-        "output_tokens": 40,
-        "output_tokens_details": {"reasoning_tokens": 30},
-        "total_tokens": 130,
-    },
-}
-MESSAGE = {
-    "id": "msg_7",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude-sonnet-4-5-20250929",
-    "content": [{"type": "text", "text": CANARY}],
-    "stop_reason": "end_turn",
-    "usage": {
-        "input_tokens": 10,
-        "cache_creation_input_tokens": 400,
-        "cache_read_input_tokens": 2000,
-        "cache_creation": {"ephemeral_5m_input_tokens": 300, "ephemeral_1h_input_tokens": 100},
-        "output_tokens": 77,
-        "output_tokens_details": {"thinking_tokens": 33},
-        "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 1},
-        "service_tier": "priority",
-        "inference_geo": "us",
-    },
-}
-CONTENT = {
-    "responseId": "r7",
-    "modelVersion": "gemini-3-flash",
-    "createTime": "2026-02-02T03:04:05.123456789Z",
-    "candidates": [
-        {
-            "content": {"parts": [{"text": CANARY}]},
-            "finishReason": "STOP",
-            "groundingMetadata": {"webSearchQueries": [CANARY, "", "another"]},
-        }
-    ],
-    "usageMetadata": {
-        "promptTokenCount": 500,
-        "cachedContentTokenCount": 300,
-        "candidatesTokenCount": 20,
-        "thoughtsTokenCount": 80,
-        "toolUsePromptTokenCount": 60,
-        "totalTokenCount": 660,
-        "promptTokensDetails": [
-            {"modality": "TEXT", "tokenCount": 100},
-            {"modality": "IMAGE", "tokenCount": 200},
-            {"modality": "DOCUMENT", "tokenCount": 50},
-            {"modality": "AUDIO", "tokenCount": 150},
-            {"modality": "VIDEO"},
-        ],
-        "toolUsePromptTokensDetails": [{"modality": "IMAGE", "tokenCount": 8}],
-        "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 12}],
-        "trafficType": "ON_DEMAND_FLEX",
-    },
-}
-
-
-def counts_of(event: Any) -> dict[str, int]:
-    return {name: value for name in TOKEN_FIELDS if (value := getattr(event, name))}
-
 
 CASES: list[tuple[str, str, dict[str, Any], dict[str, int]]] = [
     (
@@ -349,55 +249,6 @@ def test_what_the_caller_knows_wins_over_the_answer() -> None:
     assert read_answer("openai", {**CHAT, "id": None}, context=context).id == "x:1"
 
 
-def test_a_batch_line_costs_the_batch_price() -> None:
-    line = {"custom_id": "a", "response": {"body": CHAT}}
-    assert read_answer("openai", line, context=CONTEXT).service_tier == "batch"
-
-
-def test_a_whole_batch_is_not_counted_beside_its_lines() -> None:
-    batch = {"id": "batch_1", "object": "batch", "usage": {"input_tokens": 1000, "output_tokens": 200}}
-    with pytest.raises(RejectedInput) as caught:
-        read_answer("openai", batch, context=CONTEXT)
-    assert (caught.value.reason, caught.value.field) == ("wrong_type", "object")
-
-
-def test_calls_billed_within_an_answer_are_calls_of_their_own() -> None:
-    usage = {
-        "input_tokens": 220,
-        "output_tokens": 8,
-        "iterations": [
-            {
-                "type": "compaction",
-                "input_tokens": 100,
-                "cache_creation_input_tokens": 55_096,
-                "output_tokens": 131,
-            },
-            {
-                "type": "advisor_message",
-                "model": "claude-opus-4-8",
-                "input_tokens": 2518,
-                "output_tokens": 22,
-            },
-            {"type": "message", "input_tokens": 220, "output_tokens": 8},
-        ],
-    }
-    first, compaction, advisor = read_calls("anthropic", {**MESSAGE, "usage": usage}, context=CONTEXT)
-    assert counts_of(first) == {"input_tokens": 220, "output_tokens": 8}
-    assert (compaction.id, compaction.model) == ("anthropic:msg_7/1", MESSAGE["model"])
-    assert counts_of(compaction) == {
-        "input_tokens": 55_196,
-        "cache_write_tokens": 55_096,
-        "output_tokens": 131,
-    }
-    assert (advisor.id, advisor.model, advisor.input_tokens) == ("anthropic:msg_7/2", "claude-opus-4-8", 2518)
-
-
-def test_gemini_before_3_bills_a_grounded_answer_once() -> None:
-    older = {**CONTENT, "modelVersion": "models/gemini-2.5-pro"}
-    event = read_answer("google", older, context=CONTEXT)
-    assert (event.model, event.units) == ("gemini-2.5-pro", {"web_searches": Decimal(1)})
-
-
 @pytest.mark.parametrize(
     ("vendor", "change", "status"),
     [
@@ -410,85 +261,6 @@ def test_gemini_before_3_bills_a_grounded_answer_once() -> None:
 def test_a_filtered_answer_says_so(vendor: str, change: dict[str, Any], status: str) -> None:
     body = {"openai": CHAT, "anthropic": MESSAGE, "google": CONTENT}[vendor]
     assert read_answer(vendor, {**body, **change}, context=CONTEXT).status == status
-
-
-def test_a_failed_response_keeps_its_error_code() -> None:
-    failed = {**RESPONSE, "status": "failed", "error": {"code": "server_error", "message": CANARY}}
-    event = read_answer("openai", failed, context=CONTEXT)
-    assert (event.status, event.error_code) == ("error", "server_error")
-
-
-@pytest.mark.parametrize(
-    ("vendor", "body", "reason", "field"),
-    [
-        ("openai", {"error": {"code": "x", "message": CANARY}}, "missing_field", "usage"),
-        ("openai", {**CHAT, "usage": None}, "missing_field", "usage"),
-        ("openai", {**CHAT, "usage": [1]}, "wrong_type", "usage"),
-        (
-            "openai",
-            {**CHAT, "usage": {"prompt_tokens": "12", "completion_tokens": 1}},
-            "wrong_type",
-            "usage.prompt_tokens",
-        ),
-        (
-            "openai",
-            {**CHAT, "usage": {"prompt_tokens": -1, "completion_tokens": 1}},
-            "out_of_range",
-            "usage.prompt_tokens",
-        ),
-        (
-            "openai",
-            {**CHAT, "usage": {"prompt_tokens": 1.5, "completion_tokens": 1}},
-            "wrong_type",
-            "usage.prompt_tokens",
-        ),
-        (
-            "openai",
-            {**CHAT, "usage": {"prompt_tokens": True, "completion_tokens": 1}},
-            "wrong_type",
-            "usage.prompt_tokens",
-        ),
-        (
-            "openai",
-            {**CHAT, "usage": {"prompt_tokens": float("nan"), "completion_tokens": 1}},
-            "wrong_type",
-            "usage.prompt_tokens",
-        ),
-        (
-            "openai",
-            {**CHAT, "usage": {"prompt_tokens": 10**30, "completion_tokens": 1}},
-            "out_of_range",
-            "input_tokens",
-        ),
-        ("openai", {**CHAT, "model": 7}, "wrong_type", "model"),
-        ("openai", {**CHAT, "choices": CANARY}, "wrong_type", "choices"),
-        ("openai", {**CHAT, "created": "yesterday"}, "implausible_time", "created"),
-        ("openai", {**CHAT, "created": 9_999_999_999_999}, "implausible_time", "created"),
-        ("openai", {**CHAT, "model": "gpt\x00"}, "control_character", "model"),
-        ("anthropic", {"type": "error", "error": {"message": CANARY}}, "missing_field", "usage"),
-        ("anthropic", {"custom_id": "a", "result": {"type": "expired"}}, "missing_field", "result.message"),
-        ("google", {"error": {"code": 404, "message": CANARY}}, "missing_field", "usageMetadata"),
-        ("google", {"usageMetadata": {"totalTokenCount": 5}}, "missing_field", "usageMetadata.promptTokenCount"),
-    ],
-)
-def test_what_cannot_be_read_is_refused_by_field(
-    vendor: str, body: dict[str, Any], reason: str, field: str
-) -> None:
-    with pytest.raises(RejectedInput) as caught:
-        read_answer(vendor, body, context=CONTEXT)
-    assert (caught.value.reason, caught.value.field) == (reason, field)
-    assert CANARY not in str(caught.value)
-
-
-def test_a_subset_larger_than_its_total_is_refused() -> None:
-    usage = {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 6}}
-    with pytest.raises(RejectedInput) as caught:
-        read_answer("openai", {**CHAT, "usage": usage}, context=CONTEXT)
-    assert caught.value.reason == "subset_exceeds_total"
-
-
-def test_azure_sends_a_time_of_0_where_it_knows_none() -> None:
-    assert read_answer("azure", {**CHAT, "created": 0}, context=CONTEXT).time == NOW
 
 
 def test_a_named_surface_is_held_to() -> None:
