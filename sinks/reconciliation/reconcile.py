@@ -37,6 +37,13 @@ class Reconciliation:
     drift: tuple[dict[str, Any], ...] = field(default=())
 
 
+def check_dimensions(by: Sequence[str]) -> None:
+    """Raises WrongCall for what bills are not compared by."""
+    for name in by:
+        if name not in DIMENSIONS:
+            raise WrongCall(f"bills are not compared by {name!r}", hint=f"Choose of {', '.join(DIMENSIONS)}")
+
+
 def reconcile(
     facts: Facts,
     *,
@@ -48,9 +55,7 @@ def reconcile(
 
     Raises WrongCall for another dimension.
     """
-    for name in by:
-        if name not in DIMENSIONS:
-            raise WrongCall(f"bills are not compared by {name!r}", hint=f"Choose of {', '.join(DIMENSIONS)}")
+    check_dimensions(by)
     sides = sides_of(facts)
     coverage = _coverage(sides)
     findings: list[Finding] = []

@@ -64,11 +64,21 @@ def _contents() -> dict[str, bytes]:
         "stop_reason": "end_turn",
         "usage": {"input_tokens": 900, "output_tokens": 120},
     }
+    exported = {
+        "service": {"description": "Vertex AI"},
+        "sku": {"description": "Gemini input"},
+        "usage_start_time": "2026-11-01T00:00:00Z",
+        "usage_end_time": "2026-11-02T00:00:00Z",
+        "cost": 1.25,
+        "currency": "USD",
+        "credits": [{"name": "Free trial", "amount": -0.25}],
+    }
     return {
         "requests.csv": _TABLE.encode(),
         "calls.csv": _TABLE.encode(),
         "events.ndjson": events,
         "events.ndjson.gz": gzip.compress(events),
+        "billing_export.jsonl": _lines([exported]),
         "answers.jsonl": _lines([answer]),
         "host-a/calls.jsonl": rows,
         "host-b/calls.jsonl": rows,

@@ -12,6 +12,7 @@ from sinks.reconciliation import Reconciliation
 from sinks.reconciliation import reconcile as compare
 from sinks.reconciliation.findings import Finding
 from sinks.reconciliation.query import fetch_facts
+from sinks.reconciliation.reconcile import check_dimensions
 from tokenweir.cli.moments import parse_moment
 from tokenweir.cli.options import find_place, ledger_options, open_ledger
 from tokenweir.cli.output import print_json, print_rows
@@ -58,6 +59,7 @@ def reconcile(
     first = _day(since, now) or (now - timedelta(days=30)).date()
     end = _day(until, now) or (now + timedelta(days=1)).date()
     dimensions = [name.strip() for name in by.split(",") if name.strip()]
+    check_dimensions(dimensions)
     with open_ledger(find_place(data_dir)) as client:
         facts = fetch_facts(client, vendor=vendor, tenant=tenant, since=first, until=end)
     outcomes = [
