@@ -1,7 +1,8 @@
 """The table of compatible hosts that need no module of their own: what each does otherwise, one row a host.
 
 `openai_compatible` is what every vendor without readers of its own is read as, under its own name: it knows every
-spelling of the cached and the reasoning tokens that is known of any host.
+spelling of the cached and the reasoning tokens that is known of any host. Hosts of open models take it too: the engine
+that serves a model differs from model to model, and with it the spelling.
 
 Sources: deepinfra, answers quoted in public tests (`estimated_cost`, in USD); sambanova, answers quoted in public pages
 (times in seconds within the usage object); together, a captured answer's `cached_tokens` and the types of the package
@@ -16,7 +17,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from producers.vendors.answer import Answer
-from producers.vendors.compatible import OPENAI, Habits, compatible
+from producers.vendors.compatible import Habits, compatible
 from producers.vendors.compatible_facts import reported, seconds_as_ms
 from producers.vendors.registry import ANY_VENDOR
 
@@ -47,10 +48,10 @@ def _timed(answer: Answer) -> Mapping[str, Any]:
 HOSTS: Final[dict[str, Habits]] = {
     "deepinfra": replace(_ANY, facts=_estimated),
     "huggingface": _ANY,
-    "nvidia": OPENAI,
+    "nvidia": _ANY,
     "sambanova": replace(_ANY, facts=_timed),
-    "together": Habits(cache_read=("prompt_tokens_details.cached_tokens", "cached_tokens")),
-    "vllm": OPENAI,
+    "together": _ANY,
+    "vllm": _ANY,
     ANY_VENDOR: _ANY,
 }
 

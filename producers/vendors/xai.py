@@ -1,93 +1,52 @@
-"""xAI (Grok): chat completions, responses, the native gRPC interface, the voice interface, pictures and videos.
+"""xAI (Grok): chat completions, responses, the voice interface, pictures and videos; `xai_native` reads gRPC.
 
-Accounting: in chat completions and in the native interface (SamplingUsage) reasoning stands **beside** the completion,
-`total = prompt + completion + reasoning`; in responses it is inside the output. Cached tokens are inside the prompt,
-unless they are more than it: then they stand beside it. `cost_in_usd_ticks` is what the call is billed, tools included;
-10^10 ticks are one dollar. Pictures and videos state nothing else. Calls of server-side tools are billed each; where
-their counts are told they replace the items of `output`. Sources of a live search (chat completions) were billed each;
-those of responses are not.
+Accounting: in chat completions reasoning stands **beside** the completion, `total = prompt + completion + reasoning`;
+in responses it is inside the output. Cached tokens are inside the prompt, unless they are more than it: then they stand
+beside it. `cost_in_usd_ticks` is what the call is billed, tools included. Pictures and videos state nothing else. Calls
+of server-side tools are billed each; where their counts are told they replace the items of `output`. Sources of a live
+search (chat completions) were billed each; those of responses are not.
 The voice interface is billed by `billable_audio_seconds`; its usage stands beside the response, whose own is empty.
-Sources: recorded answers, streams, protocol buffers and WebSocket frames; docs.x.ai, cost tracking; vercel/ai's guard
+Sources: recorded answers, streams and WebSocket frames; docs.x.ai, cost tracking; vercel/ai's guard
 against prompts without their cached tokens.
 Limits: a voice frame names no model.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.compatible import Habits, compatible, read_chat
-from producers.vendors.compatible_facts import reported
 from producers.vendors.registry import other_names, sign
+from producers.vendors.xai_native import NATIVE_SIGNS, TOOLS, cost, is_native, read_native
 
-TICKS_IN_DOLLAR: Final = Decimal(10) ** 10
-
-_TOOLS: Final = {
-    "web_search": "web_searches",
-    "x_search": "social_searches",
-    "code_interpreter": "code_interpreter_calls",
-    "code_execution": "code_interpreter_calls",
-    "file_search": "file_searches",
-    "collections_search": "file_searches",
-    "document_search": "document_searches",
-    "attachment_search": "document_searches",
-    "mcp": "mcp_calls",
-    "image_generation": "image_generation_calls",
-}
-"""Our names of the units that calls of server-side tools are."""
 _TOKENS: Final = tuple(f"usage.{side}_tokens" for side in ("prompt", "completion", "input", "output"))
 _FETCHED: Final = {"x_posts_fetched": "x_posts", "x_users_fetched": "x_users"}
 _DETAILS: Final = "server_side_tool_usage_details"
-_NATIVE_TOOL: Final = re.compile(r"(?:SERVER_SIDE_TOOL_)?([A-Z_]{1,48})")
 _VOICE: Final = (
     "billable_audio_seconds",
     "output_audio_seconds",
     "input_token_details",
     "input_text_messages",
 )
-_NATIVE: Final = (
-    "prompt_text_tokens",
-    "cached_prompt_text_tokens",
-    "prompt_image_tokens",
-    "server_side_tools_used",
-)
-
-
-def _facts(answer: Answer) -> Mapping[str, Any]:
-    ticks = answer.amount("usage.cost_in_usd_ticks")
-    return reported(None if ticks is None else ticks / TICKS_IN_DOLLAR)
 
 
 def _units(answer: Answer) -> Mapping[str, Decimal]:
     usage = answer.part("usage")
     calls: Counter[str] = Counter()
-    for tool, unit in _TOOLS.items():
+    for tool, unit in TOOLS.items():
         calls[unit] += usage.count(f"{_DETAILS}.{tool}_calls")
     for field, unit in _FETCHED.items():
         calls[unit] += usage.count(f"{_DETAILS}.{field}")
     return whole_units(**calls)
 
 
-HABITS: Final = Habits(reasoning_outside=True, facts=_facts, units=_units)
+HABITS: Final = Habits(reasoning_outside=True, facts=cost, units=_units)
 """What xAI does otherwise than OpenAI in a chat completion."""
 _CACHE_OUTSIDE: Final = replace(HABITS, cache_outside=True)
-_NATIVE_HABITS: Final = replace(
-    HABITS,
-    cache_read=("cached_prompt_text_tokens",),
-    reasoning=("reasoning_tokens",),
-    units=lambda answer: {},
-)
-
-
-def is_native(answer: Answer) -> bool:
-    return answer.has_any(*(f"usage.{name}" for name in _NATIVE)) or (
-        answer.has_any("usage.prompt_tokens", "usage.completion_tokens") and answer.has_any("outputs")
-    )
 
 
 def is_media(answer: Answer) -> bool:
@@ -116,19 +75,7 @@ def read_response(answer: Answer) -> Reading:
     stated = _units(answer) if usage.has_any(_DETAILS) else reading.units
     if not stated and not usage.has_any(_DETAILS):
         stated = whole_units(server_side_tool_calls=usage.count("num_server_side_tools_used"))
-    return replace(reading, units=stated, facts={**reading.facts, **_facts(answer)})
-
-
-def read_native(answer: Answer) -> Reading:
-    """A response of the native interface, as its protocol buffer is written in JSON."""
-    reading = read_chat(_NATIVE_HABITS)(answer)
-    images = answer.count("usage.prompt_image_tokens")
-    return replace(
-        reading,
-        status="filtered" if _is_filtered(answer) else reading.status,
-        counts={**reading.counts, "input_image_tokens": images},
-        units=_native_tools(answer.part("usage")),
-    )
+    return replace(reading, units=stated, facts={**reading.facts, **cost(answer)})
 
 
 def read_media(answer: Answer) -> Reading:
@@ -148,7 +95,7 @@ def read_media(answer: Answer) -> Reading:
             **whole_units(images=len(pictures) if isinstance(pictures, list) else 0),
             **({"video_seconds": seconds} if seconds else {}),
         },
-        facts=_facts(answer),
+        facts=cost(answer),
     )
 
 
@@ -167,23 +114,8 @@ def read_voice(answer: Answer) -> Reading:
         response_id=answer.text("response_id", "id") or response.text("id"),
         status="error" if response.find("status") == "failed" else status,
         units={**units, **whole_units(text_messages=holder.count("usage.input_text_messages"))},
-        facts={**reading.facts, **_facts(holder)},
+        facts={**reading.facts, **cost(holder)},
     )
-
-
-def _native_tools(usage: Answer) -> Mapping[str, Decimal]:
-    used = usage.find("server_side_tools_used")
-    calls: Counter[str] = Counter()
-    for tool in used if isinstance(used, list) else ():
-        named = _NATIVE_TOOL.fullmatch(tool) if isinstance(tool, str) else None
-        calls[
-            _TOOLS.get(named[1].lower(), "server_side_tool_calls") if named else "server_side_tool_calls"
-        ] += 1
-    return whole_units(**calls)
-
-
-def _is_filtered(answer: Answer) -> bool:
-    return any(output.find("finish_reason") == "REASON_CONTENT_FILTER" for output in answer.parts("outputs"))
 
 
 compatible(
@@ -203,5 +135,5 @@ other_names("xai", {"native_grpc": ("native",), "media": ("videos",)})
 @sign("xai")
 def is_surely_xai(answer: Answer) -> bool:
     """Only xAI states ticks, sources and server-side tools in its usage."""
-    stated = ("cost_in_usd_ticks", "num_sources_used", "num_server_side_tools_used", _DETAILS, *_NATIVE)
+    stated = ("cost_in_usd_ticks", "num_sources_used", "num_server_side_tools_used", _DETAILS, *NATIVE_SIGNS)
     return answer.has_any(*(f"usage.{name}" for name in stated))

@@ -132,7 +132,7 @@ class TestFireworks:
 
 
 class TestRowsOfTheTable:
-    @pytest.mark.parametrize("vendor", ["together", "huggingface"])
+    @pytest.mark.parametrize("vendor", ["together", "huggingface", "nvidia"])
     def test_cached_tokens_at_the_top_of_the_usage_are_inside_the_prompt(self, vendor: str) -> None:
         event = read(vendor, {"model": "m", "usage": {**PLAIN, "cached_tokens": 90}})
         assert counted(event) == {"input_tokens": 120, "cache_read_tokens": 90, "output_tokens": 30}

@@ -169,6 +169,36 @@ def test_sampling_usage_has_reasoning_beside_and_the_cache_inside(surface: str |
     assert images.input_image_tokens == 512
 
 
+def test_a_protocol_buffers_json_has_names_of_either_form_and_ticks_as_a_string() -> None:
+    usage = {
+        "completionTokens": 38,
+        "promptTokens": 2332,
+        "totalTokens": 2680,
+        "reasoningTokens": 310,
+        "cachedPromptTextTokens": 1540,
+        "serverSideToolsUsed": ["SERVER_SIDE_TOOL_MCP", CANARY, 7],
+        "costInUsdTicks": "37756000",
+    }
+    outputs: list[dict[str, Any]] = [{"finishReason": "REASON_STOP", "message": {"content": CANARY}}]
+    event = read("xai", {"id": "n-1", "model": "grok-4", "outputs": outputs, "usage": usage})
+    assert counted(event) == {
+        "input_tokens": 2332,
+        "cache_read_tokens": 1540,
+        "output_tokens": 348,
+        "reasoning_tokens": 310,
+        "mcp_calls": 1,
+        "server_side_tool_calls": 2,
+    }
+    assert (event.id, cost(event)) == ("xai:n-1", (Decimal("0.0037756"), "USD"))
+    outputs[0]["finishReason"] = "REASON_CONTENT_FILTER"
+    assert read("xai", {"outputs": outputs, "usage": usage}).status == "filtered"
+    assert counted(read("xai", {"usage": {"prompt_tokens": 5, "reasoning_tokens": 9}})) == {
+        "input_tokens": 5,
+        "output_tokens": 9,
+        "reasoning_tokens": 9,
+    }
+
+
 @pytest.mark.parametrize(
     "body",
     [
