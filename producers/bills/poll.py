@@ -53,6 +53,8 @@ def window_to_poll(
     now: UTC. until: the first day no longer wanted. Never reaches beyond what can be asked for by now.
     """
     today = day_of(now, report.utc_offset_minutes)
+    if report.only_now:
+        return Window(today, today + timedelta(days=1), report.utc_offset_minutes)
     last = today + timedelta(days=1) if report.today else today
     end = min(until, last) if until is not None else last
     start = since if since is not None else today - timedelta(days=report.settle_days)

@@ -32,7 +32,8 @@ class Report:
     first: the request for the first page of a window; raises WrongCall where the account lacks what it takes.
     most_days: of one window. utc_offset_minutes: how far the vendor's days begin before UTC's. settle_days: past
     days that may still be restated, and are asked for again at each poll. final_after_days: after its end a day's
-    figures may change so long. today: whether the day that has not ended can be asked for. always: asked for
+    figures may change so long. today: whether the day that has not ended can be asked for. only_now: it
+    tells how things stand, and nothing of any past day. always: asked for
     unless the settings name other reports; the others take what not every account has.
     """
 
@@ -46,6 +47,7 @@ class Report:
     settle_days: int = 3
     final_after_days: int = 2
     today: bool = True
+    only_now: bool = False
     always: bool = True
 
 

@@ -11,6 +11,7 @@ from sinks.reconciliation.measures import Key, Measures, Pair, agree, summed, to
 
 _MOST_SHIFTED_DAYS: Final = 7
 _MOST_TIMES: Final = 10
+_MOST_NAMES: Final = 20
 _TIGHT: Final = Decimal("0.002")
 """Within so much a multiple is a multiple, whatever the tolerance for the rest."""
 
@@ -45,6 +46,24 @@ def model_alias(case: Case) -> Sequence[Finding]:
                 )
                 break
     return found
+
+
+def keys_not_labelled(case: Case) -> Sequence[Finding]:
+    """No key is named alike, so nothing is compared by key."""
+    if not case.sides.strange_keys:
+        return ()
+    facts = case.sides.facts
+    return [
+        Finding(
+            reason="keys_not_labelled",
+            sentence="no key has the same name in the bill and in the ledger, so they are not compared by key: give "
+            "the vendor's ids your names of them (labels in the settings), and events an api_key",
+            evidence={
+                "billed_keys": sorted({one.api_key for one in facts.bills if one.api_key})[:_MOST_NAMES],
+                "metered_keys": sorted({one.api_key for one in facts.ledger if one.api_key})[:_MOST_NAMES],
+            },
+        )
+    ]
 
 
 def day_shift(case: Case) -> Sequence[Finding]:
@@ -337,6 +356,7 @@ def unexplained(case: Case) -> Sequence[Finding]:
 
 
 ORDER: Final[tuple[Rule, ...]] = (
+    keys_not_labelled,
     model_alias,
     day_shift,
     not_billed_yet,

@@ -75,7 +75,8 @@ class Sides:
     names: under which name a model is compared, by its spelling.
 
     key_tokens, key_cost: by day and key, from the detail reports where no other names keys. open_days: that the vendor
-    may still change. read_days: of which there is a reading, whether or not anything was billed.
+    may still change. read_days: of which there is a reading, whether or not anything was billed. strange_keys: both
+    sides name keys, and none alike, so that they are not compared by key.
     """
 
     facts: Facts
@@ -86,6 +87,7 @@ class Sides:
     key_cost: Table
     open_days: frozenset[date]
     read_days: frozenset[date]
+    strange_keys: bool
 
 
 def sides_of(facts: Facts) -> Sides:
@@ -111,7 +113,15 @@ def sides_of(facts: Facts) -> Sides:
         _table(facts, _book(charged, with_keys=True), names.__getitem__).by("day", "api_key"),
         open_days=frozenset(one.day for one in of_tokens if not one.is_final),
         read_days=frozenset(one.day for one in of_tokens),
+        strange_keys=bool(facts.ledger)
+        and any(one.api_key for one in facts.bills)
+        and not _common_keys(facts),
     )
+
+
+def _common_keys(facts: Facts) -> set[str]:
+    """The keys that both sides name alike."""
+    return {one.api_key for one in facts.bills if one.api_key} & {one.api_key for one in facts.ledger}
 
 
 def _has_tokens(one: BillEntry) -> bool:
@@ -122,7 +132,7 @@ def _table(facts: Facts, chosen: Sequence[BillEntry], name: Callable[[str], str]
     dimensions = {"day"}
     if any(one.model for one in chosen):
         dimensions.add("model")
-    if any(one.api_key for one in chosen):
+    if any(one.api_key for one in chosen) and (_common_keys(facts) or not facts.ledger):
         dimensions.add("api_key")
     table = Table(frozenset(dimensions))
     for one in chosen:

@@ -232,6 +232,19 @@ def test_a_day_that_was_restated() -> None:
     assert (found.evidence["amount_before_usd"], found.evidence["amount_now_usd"]) == (total / 2, total)
 
 
+def test_keys_that_nobody_labelled() -> None:
+    month = Month()
+    month.ledger = {
+        place: replace(entry, api_key=f"service {entry.api_key}") for place, entry in month.ledger.items()
+    }
+    found = only(month, "keys_not_labelled")
+    assert found.evidence == {
+        "billed_keys": ["checkout", "search"],
+        "metered_keys": ["service checkout", "service search"],
+    }
+    assert month.outcome("api_key").drift == ()
+
+
 def test_a_model_under_two_names() -> None:
     month = Month()
     for number in range(1, 11):

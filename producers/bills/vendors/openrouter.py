@@ -165,7 +165,7 @@ register(
         first=first_credits_request,
         read=read_credits,
         most_days=1,
-        settle_days=0,
+        only_now=True,
         final_after_days=0,
         always=False,
     )
