@@ -71,7 +71,8 @@ def is_image(answer: Answer) -> bool:
 
 
 def is_response(answer: Answer) -> bool:
-    return answer.has_any("usage.input_tokens", "usage.output_tokens")
+    """Input and output, and no event of a streamed message, whose usage is spelled alike."""
+    return answer.body.get("type") != "message_delta" and answer.has_any("usage.input_tokens", "usage.output_tokens")
 
 
 def is_realtime(answer: Answer) -> bool:
