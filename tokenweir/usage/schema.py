@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from tokenweir.bills.line import VendorBill
 from tokenweir.usage.event import UsageEvent
 from tokenweir.usage.metered import MeteredEvent
 from tokenweir.usage.rejection import Rejection
@@ -18,6 +19,7 @@ SCHEMAS: Final[dict[str, type[BaseModel]]] = {
     "usage-event.schema.json": UsageEvent,
     "metered-event.schema.json": MeteredEvent,
     "rejection.schema.json": Rejection,
+    "vendor-bill.schema.json": VendorBill,
 }
 
 
