@@ -107,6 +107,8 @@ def read_live(answer: Answer) -> Reading:
 @surface("google", "generate_content", looks_like=is_content)
 def read_content(answer: Answer) -> Reading:
     """generateContent; each chunk of a stream carries the counts so far, so that the last one reads the same."""
+    if is_cache(answer):
+        return refuse_cache(answer)
     usage = answer.part("usageMetadata")
     usage.need_any(*(path.partition(".")[2] for path in _COUNTS))
     thoughts = usage.count("thoughtsTokenCount")
@@ -140,7 +142,8 @@ surface("google", "responses", looks_like=shapes.is_response)(shapes.read_respon
 
 
 def is_chunk(chunk: Answer) -> bool:
-    return isinstance(chunk.body.get("candidates"), list) or chunk.has_any("usageMetadata", "promptFeedback")
+    told = isinstance(chunk.body.get("candidates"), list) or chunk.has_any("usageMetadata", "promptFeedback")
+    return told and not is_cache(chunk)
 
 
 @stream("google", "live", looks_like=lambda message: message.has_any("serverContent", "setupComplete"))
