@@ -38,6 +38,7 @@ from producers.emitter.reports import (
 )
 from producers.emitter.statistics import EmitterStatistics
 from producers.emitter.worker import Worker
+from tokenweir.errors import WrongCall
 from tokenweir.settings import KafkaSettings, Settings
 from tokenweir.usage import UsageEvent
 
@@ -63,7 +64,8 @@ class Emitter:
     everything waits in memory. spool_max_bytes: the most that one emitter keeps there. spool_keep: which events stay
     when that is not enough. spool_after_seconds: how long Kafka is given before an event is written to disk; 0 writes
     it before it is sent.
-    Makes no connection, no file and no thread before the first `record` or `start`.
+    Makes no connection, no file and no thread before the first `record` or `start`. Raises WrongCall for another
+    `spool_keep`; nothing else here raises.
     """
 
     def __init__(
@@ -84,6 +86,8 @@ class Emitter:
         spool_after_seconds: float = 0.0,
         connect: Callable[[KafkaSettings], Producer] = open_producer,
     ) -> None:
+        if spool_keep not in ("oldest", "newest"):
+            raise WrongCall("spool_keep is neither 'oldest' nor 'newest'")
         self._settings = settings
         self._options = Options(
             max_pending_events=max_pending_events,

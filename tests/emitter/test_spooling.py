@@ -88,20 +88,23 @@ def _recorded_before(said: Path, seconds_before_the_end: float, killed_at: float
     return {f"openai:call-{number}" for number, at in lines if float(at) < killed_at - seconds_before_the_end}
 
 
-def test_what_was_recorded_before_kill_9_arrives_once_after_a_restart(
+def test_an_outage_under_load_and_kill_9_within_it_lose_nothing(
     new_broker: Callable[[], Broker], unique_prefix: str, tmp_path: Path
 ) -> None:
     broker = new_broker()
     settings = broker.settings(unique_prefix)
-    broker.server.stop()
+    make_topics(settings)
     spool, said = tmp_path / "spool", tmp_path / "said"
     with running_program(settings, AT_A_PACE, spool, said) as process:
-        wait_for("two thousand calls", lambda: said.read_bytes().count(b"\n") > 2_000)
+        wait_for("some calls", lambda: said.read_bytes().count(b"\n") > 500)
+        broker.server.stop()
+        first_away = said.read_bytes().count(b"\n")
+        wait_for("calls without Kafka", lambda: said.read_bytes().count(b"\n") > first_away + 2_000)
         process.kill()
         process.wait()
         killed_at = time.monotonic()
-    expected = _recorded_before(said, SURVIVES_SECONDS, killed_at)
-    assert len(expected) > 1_000
+    recorded = _recorded_before(said, SURVIVES_SECONDS, killed_at)
+    assert len(recorded) > 1_500
     broker.server.start()
     make_topics(settings)
     with Emitter(settings, spool_dir=spool) as emitter:
@@ -109,10 +112,16 @@ def test_what_was_recorded_before_kill_9_arrives_once_after_a_restart(
         wait_for("the replay", lambda: is_all_confirmed(emitter))
         found = emitter.statistics
         assert (found.recorded, found.adopted) == (0, found.confirmed)
-    ids = read_ids(settings)
-    assert expected <= set(ids)
-    assert ids == [f"openai:call-{number}" for number in range(len(ids))]
     assert left_in(spool) == []
+    # The embedded broker forgets what it has confirmed when it stops.
+    first = 0 if broker.durable else first_away
+    numbers = list(
+        dict.fromkeys(int(identity.removeprefix("openai:call-")) for identity in read_ids(settings))
+    )
+    assert {f"openai:call-{number}" for number in range(first, len(recorded))} <= {
+        f"openai:call-{number}" for number in numbers
+    }
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
 def test_a_process_killed_while_kafka_is_there_loses_nothing_either(
