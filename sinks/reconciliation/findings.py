@@ -80,6 +80,15 @@ class Case:
             if key not in self.explained_costs and not agree(bill, ledger, self.tolerance):
                 yield key, pair
 
+    def cost_drift(self, keys: Iterable[Key]) -> Decimal | None:
+        """How many dollars the ledger has more in these keys; None where money is not told apart by them."""
+        cost = self.sides.cost
+        if not self.sides.tokens.dimensions <= cost.dimensions or not cost.pairs:
+            return None
+        wanted = {*keys}
+        found = cost.by(*self.sides.tokens.dimensions).pairs
+        return sum((found[key].cost_drift for key in wanted if key in found), Decimal(0))
+
     def explain(self, keys: Iterable[Key]) -> None:
         """Leaves these keys to the rule that asked, their money included where days, models and keys tell it."""
         for key in keys:

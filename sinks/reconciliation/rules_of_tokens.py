@@ -118,6 +118,7 @@ def _shift(case: Case, key: Key, run: list[tuple[date, Pair]], over: str) -> Fin
         model=key.model,
         api_key=key.api_key,
         tokens=sum(pair.tokens_drift for _, pair in run),
+        cost_usd=case.cost_drift(key._replace(day=day) for day, _ in run),
         evidence={"moved_tokens": moved},
     )
 
@@ -146,6 +147,7 @@ def not_billed_yet(case: Case) -> Sequence[Finding]:
                     model=key.model,
                     api_key=key.api_key,
                     tokens=pair.tokens_drift,
+                    cost_usd=case.cost_drift([key]),
                     evidence={"last_day_read": last_read.isoformat() if case.sides.read_days else ""},
                 )
             )
@@ -209,8 +211,6 @@ def _keys_not_metered(case: Case) -> list[Finding]:
 def _missing(case: Case, pairs: list[tuple[Key, Pair]], model: str, api_key: str, sentence: str) -> Finding:
     keys = [key for key, _ in pairs]
     case.explain(keys)
-    costs = [case.sides.cost.pairs[key].bill.cost for key in keys if key in case.sides.cost.pairs]
-    cost = sum((cost for cost in costs if cost is not None), Decimal(0)) if costs else None
     billed = summed(pair.bill for _, pair in pairs)
     return Finding(
         reason="not_metered",
@@ -219,7 +219,7 @@ def _missing(case: Case, pairs: list[tuple[Key, Pair]], model: str, api_key: str
         model=model,
         api_key=api_key,
         tokens=-billed.tokens,
-        cost_usd=None if cost is None else -cost,
+        cost_usd=case.cost_drift(keys),
         evidence={
             "billed_tokens": billed.tokens,
             "billed_requests": billed.requests,
@@ -259,6 +259,7 @@ def counted_twice(case: Case) -> Sequence[Finding]:
                 model=key.model,
                 api_key=key.api_key,
                 tokens=pair.tokens_drift,
+                cost_usd=case.cost_drift([key]),
                 evidence={"times": times},
             )
         )
@@ -310,6 +311,7 @@ def cache_counted_twice(case: Case) -> Sequence[Finding]:
                 model=key.model,
                 api_key=key.api_key,
                 tokens=more,
+                cost_usd=case.cost_drift([key]),
                 evidence={"cached_tokens": kind},
             )
         )
@@ -332,6 +334,7 @@ def not_in_bill(case: Case) -> Sequence[Finding]:
                 model=key.model,
                 api_key=key.api_key,
                 tokens=pair.tokens_drift,
+                cost_usd=case.cost_drift([key]),
             )
         )
     return grouped(found)
@@ -350,6 +353,7 @@ def unexplained(case: Case) -> Sequence[Finding]:
                 model=key.model,
                 api_key=key.api_key,
                 tokens=pair.tokens_drift,
+                cost_usd=case.cost_drift([key]),
             )
         )
     return grouped(found)
