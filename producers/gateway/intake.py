@@ -5,6 +5,7 @@
 | 202 (OTLP: 200) | Kafka has every readable event, and the rejections of the others |
 | 400 | nothing was readable, the body is broken or empty, a parameter is unknown |
 | 401 | a token is asked for, and this is not it |
+| 403 | a browser sent it on behalf of another site |
 | 404 | no reader for the vendor, the surface or the format in the address |
 | 408, 413, 415 | too slow, too large, not a form that is read here |
 | 429 | the sender sent more than `gateway` allows: send the same again later |
@@ -177,6 +178,11 @@ class Intake:
 
     def _admit(self, request: web.Request) -> Sender:
         now = asyncio.get_running_loop().time()
+        # Any page that somebody has open could otherwise write to a gateway on their own machine.
+        if request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise RequestRefused(
+                403, "a page of another site may not send usage", hint="Send from a server", stage="token"
+            )
         try:
             sender = self._senders.of(request)
         except RequestRefused:

@@ -21,6 +21,7 @@ _VARIABLE: Final = re.compile(r"\{(\w+)\}")
 _REFUSALS: Final = {
     400: "Nothing could be read, the body is broken or empty, or a parameter is unknown.",
     401: "A token is asked for, and this is not it.",
+    403: "A browser sent it on behalf of another site.",
     404: "There is no reader for what the address names.",
     408: "The body took too long.",
     413: "The body is too large, packed or unpacked.",

@@ -4,6 +4,7 @@ import gzip
 import json
 
 import pytest
+from cramjam import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,15 @@ def test_all_three_forms_have_the_same_pieces(objects: list[dict[str, object]]) 
 def test_gzip_is_unpacked_within_bounds() -> None:
     assert decoded(b"plain", 10) == b"plain"
     assert decoded(gzip.compress(b"a") + gzip.compress(b"b"), 2) == b"ab"
+    assert decoded(bytes(zstd.compress(b"a")) + bytes(zstd.compress(b"b")), 2) == b"ab"
+    assert decoded(bytes(zstd.compress(b"x" * 1_000)), 1_000) == b"x" * 1_000
+    for packed in (bytes(zstd.compress(b"x" * 1_000)), bytes(zstd.compress(b"\0" * 50_000_000))):
+        with pytest.raises(RequestRefused) as zstd_bomb:
+            decoded(packed, 999)
+        assert zstd_bomb.value.status == 413
+    with pytest.raises(RequestRefused) as zstd_cut:
+        decoded(bytes(zstd.compress(b"x" * 1_000))[:-2], 10_000)
+    assert zstd_cut.value.status == 400
     with pytest.raises(RequestRefused) as bomb:
         decoded(gzip.compress(b"0" * 50_000_000), 1_000_000)
     assert bomb.value.status == 413

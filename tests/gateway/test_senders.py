@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from producers.delivery import Delivery
+from producers.gateway import GatewayMetrics, Intake
 from producers.gateway.limits import BURST_SECONDS, MAX_SENDERS, Buckets
-from producers.gateway.senders import Senders
+from producers.gateway.refusals import RequestRefused
+from producers.gateway.senders import Sender, Senders
 from tests.emitter.topic_contents import event
-from tests.gateway.serving import lines_of, serving
+from tests.gateway.serving import fixed_now, lines_of, serving
 from tests.kafka.fixtures import EMBEDDED
 from tokenweir.errors import WrongCall
+from tokenweir.local.broker import free_port
 from tokenweir.settings import GatewaySettings, KafkaSettings
 from tokenweir.usage import wire
 
@@ -85,6 +90,44 @@ async def test_otlp_and_records_are_attributed_to_the_tokens_source(settings: Ka
         ("acme", "acme-gateway"),
         ("other", "other-apps"),
     }
+
+
+@_ON_EMBEDDED
+async def test_a_page_of_another_site_cannot_write_to_a_gateway_that_asks_for_no_token(
+    settings: KafkaSettings,
+) -> None:
+    async with serving(settings) as client:
+        for site, status in (("cross-site", 403), ("same-origin", 202), ("none", 202)):
+            answer = await client.post(
+                "/v1/events",
+                data=wire.encode_event(event(1)),
+                headers={"Sec-Fetch-Site": site},
+                skip_auto_headers=["Content-Type"],
+            )
+            assert answer.status == status, site
+        refused = await client.post("/v1/logs", json={}, headers={"Sec-Fetch-Site": "cross-site"})
+        assert (refused.status, (await refused.json())["code"]) == (403, 7)
+
+
+async def test_one_sender_cannot_hold_all_the_room() -> None:
+    kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{free_port()}")
+    delivery = Delivery(kafka)
+    gateway = GatewaySettings(max_body_bytes=1_024)
+    intake = Intake(gateway, delivery, GatewayMetrics(CollectorRegistry(), delivery), fixed_now)
+    greedy, second, third = (Sender(f"peer:{number}") for number in range(3))
+    with intake._holding(greedy) as hold:
+        hold(4 * 1_024)
+        with pytest.raises(RequestRefused) as busy:
+            hold(1)
+        assert (busy.value.status, busy.value.stage) == (503, "busy")
+        with intake._holding(second) as hold_second:
+            hold_second(4 * 1_024)
+            with intake._holding(third) as hold_third, pytest.raises(RequestRefused):
+                hold_third(1)
+    with intake._holding(third) as hold_third:
+        hold_third(4 * 1_024)
+    assert not intake._held
+    assert await asyncio.to_thread(delivery.close, 1.0)
 
 
 @pytest.mark.parametrize(
