@@ -15,6 +15,7 @@ from sinks.reconciliation.sides import Sides
 
 REASONS: Final = {
     "model_alias": "one model under two names",
+    "key_alias": "one key under two names",
     "keys_not_labelled": "no key has the same name on both sides",
     "day_shift": "days begin at different times on the two sides",
     "not_metered": "billed, and not in the ledger",

@@ -3,7 +3,7 @@
 A measure that a side does not have is None and stays None when added to another None; added to a number it is 0.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
@@ -108,13 +108,17 @@ class Table:
             )
         return coarser
 
-    def renamed(self, models: Mapping[str, str]) -> "Table":
-        """The same sums with models under other names."""
+    def renamed(self, dimension: str, name: str, other: str) -> "Table":
+        """The same sums with a model or key under another name."""
+        if dimension not in self.dimensions:
+            return self
         table = Table(self.dimensions)
         for key, pair in self.pairs.items():
-            table.add(
-                key._replace(model=models.get(key.model, key.model)), bill=pair.bill, ledger=pair.ledger
-            )
+            if getattr(key, dimension) == name:
+                place = key._replace(model=other) if dimension == "model" else key._replace(api_key=other)
+            else:
+                place = key
+            table.add(place, bill=pair.bill, ledger=pair.ledger)
         return table
 
     def series(self) -> Iterator[tuple[Key, list[tuple[date, Pair]]]]:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from sinks.reconciliation import rules_of_money, rules_of_tokens
+from sinks.reconciliation import rules_of_money, rules_of_names, rules_of_tokens
 from sinks.reconciliation.findings import Case, Finding
 from sinks.reconciliation.line_kinds import kind_of
 from sinks.reconciliation.measures import Key, Table, covered
@@ -61,7 +61,7 @@ def reconcile(
     findings: list[Finding] = []
     if facts.bills or facts.days:
         case = Case(sides, tolerance, today)
-        for rule in (*rules_of_tokens.ORDER, *rules_of_money.ORDER):
+        for rule in (*rules_of_names.ORDER, *rules_of_tokens.ORDER, *rules_of_money.ORDER):
             findings.extend(rule(case))
     charged = [
         one.measures.cost for one in facts.bills if one.measures.cost is not None and not one.is_detail

@@ -201,12 +201,12 @@ def money_alone(case: Case) -> Sequence[Finding]:
 
 
 def restated_day(case: Case) -> Sequence[Finding]:
-    """Days that said something else when they were read before."""
+    """Days that were final when they were read before, and said something else."""
     current = {(one.report, one.day): one for one in case.sides.facts.days if not one.is_former}
     found = []
     for former in case.sides.facts.days:
         now = current.get((former.report, former.day))
-        if not former.is_former or now is None:
+        if not former.is_former or not former.is_final or now is None:
             continue
         before, after = former.amount or _NONE, now.amount or _NONE
         if before == after and former.tokens == now.tokens:
@@ -214,7 +214,7 @@ def restated_day(case: Case) -> Sequence[Finding]:
         found.append(
             Finding(
                 reason="restated_day",
-                sentence=f"{former.report} said something else of this day when it was read before",
+                sentence=f"{former.report} said something else of this day when it was already final",
                 days=(former.day,),
                 tokens=None,
                 evidence={

@@ -11,59 +11,8 @@ from sinks.reconciliation.measures import Key, Measures, Pair, agree, summed, to
 
 _MOST_SHIFTED_DAYS: Final = 7
 _MOST_TIMES: Final = 10
-_MOST_NAMES: Final = 20
 _TIGHT: Final = Decimal("0.002")
 """Within so much a multiple is a multiple, whatever the tolerance for the rest."""
-
-
-def model_alias(case: Case) -> Sequence[Finding]:
-    """A model that only the bill names and one that only the ledger names, with the same tokens: one model."""
-    table = case.sides.tokens
-    if "model" not in table.dimensions:
-        return ()
-    sums = table.by("model").pairs
-    billed = {
-        key.model: pair.bill for key, pair in sums.items() if pair.bill.tokens and not pair.ledger.tokens
-    }
-    metered = {
-        key.model: pair.ledger for key, pair in sums.items() if pair.ledger.tokens and not pair.bill.tokens
-    }
-    found = []
-    for model, bill in sorted(billed.items()):
-        for other, ledger in sorted(metered.items()):
-            if tokens_agree(Pair(bill, ledger), case.tolerance):
-                del metered[other]
-                case.sides.tokens = case.sides.tokens.renamed({other: model})
-                case.sides.cost = case.sides.cost.renamed({other: model})
-                found.append(
-                    Finding(
-                        reason="model_alias",
-                        sentence=f"the bill's {model} is the ledger's {other}: their tokens agree",
-                        model=model,
-                        tokens=0,
-                        evidence={"metered_as": other, "billed_tokens": bill.tokens},
-                    )
-                )
-                break
-    return found
-
-
-def keys_not_labelled(case: Case) -> Sequence[Finding]:
-    """No key is named alike, so nothing is compared by key."""
-    if not case.sides.strange_keys:
-        return ()
-    facts = case.sides.facts
-    return [
-        Finding(
-            reason="keys_not_labelled",
-            sentence="no key has the same name in the bill and in the ledger, so they are not compared by key: give "
-            "the vendor's ids your names of them (labels in the settings), and events an api_key",
-            evidence={
-                "billed_keys": sorted({one.api_key for one in facts.bills if one.api_key})[:_MOST_NAMES],
-                "metered_keys": sorted({one.api_key for one in facts.ledger if one.api_key})[:_MOST_NAMES],
-            },
-        )
-    ]
 
 
 def day_shift(case: Case) -> Sequence[Finding]:
@@ -129,20 +78,20 @@ def _total(run: Iterable[tuple[date, Pair]]) -> Pair:
 
 
 def not_billed_yet(case: Case) -> Sequence[Finding]:
-    """The ledger has more than the bill, or all, on days that the vendor may still change or has not told."""
+    """What is metered on days that the vendor may still change, or has not told, is not to be expected in the bill."""
     found = []
     last_read = max(case.sides.read_days, default=date.min)
     for key, pair in list(case.open_pairs()):
         day = key.day
-        if day is None or pair.tokens_drift <= 0:
+        if day is None or not pair.ledger.tokens:
             continue
         if day in case.sides.open_days or day > last_read:
             case.explain([key])
             found.append(
                 Finding(
                     reason="not_billed_yet",
-                    sentence="metered, and the vendor's figures for these days are not final"
-                    + place(key.model, key.api_key),
+                    sentence=f"metered{place(key.model, key.api_key)}, and the vendor's figures for these days are "
+                    "not final",
                     days=(day,),
                     model=key.model,
                     api_key=key.api_key,
@@ -360,8 +309,6 @@ def unexplained(case: Case) -> Sequence[Finding]:
 
 
 ORDER: Final[tuple[Rule, ...]] = (
-    keys_not_labelled,
-    model_alias,
     day_shift,
     not_billed_yet,
     not_metered,

@@ -220,7 +220,7 @@ def test_a_day_that_was_restated() -> None:
         for one in month.states
     ]
     month.states.append(
-        ReportDay(report="costs", day=day(3), is_final=False, is_former=True, amount=total / 2)
+        ReportDay(report="costs", day=day(3), is_final=True, is_former=True, amount=total / 2)
     )
     found = only(month, "restated_day")
     assert found.days == (day(3),)
@@ -239,6 +239,24 @@ def test_keys_that_nobody_labelled() -> None:
         "metered_keys": ["service checkout", "service search"],
     }
     assert month.outcome("api_key").drift == ()
+
+
+def test_a_key_that_callers_do_not_state() -> None:
+    month = Month()
+    for number in range(1, 11):
+        month.both(number, "gpt-4o", "reports", 30_000 + number)
+        entry = month.ledger.pop((number, "gpt-4o", "reports"))
+        month.ledger[number, "gpt-4o", ""] = replace(entry, api_key="")
+    found = only(month, "key_alias")
+    assert (found.api_key, found.evidence["metered_as"]) == ("reports", "")
+
+
+def test_a_day_that_was_read_before_it_was_final_is_not_restated() -> None:
+    month = Month()
+    month.states.append(
+        ReportDay(report="costs", day=day(3), is_final=False, is_former=True, amount=Decimal(1))
+    )
+    assert month.findings() == []
 
 
 def test_a_model_under_two_names() -> None:
