@@ -51,7 +51,8 @@ class ServerSentAnswers:
         self._size_bytes = 0
         self._ended = False
         self._id = ""
-        self._part = b""
+        self._part: list[bytes] = []
+        self._part_line = 0
 
     def feed(self, number: int, line: bytes) -> list[StreamedAnswer]:
         """The answers that are over with this line (not blank), mostly none."""
@@ -65,39 +66,45 @@ class ServerSentAnswers:
             return self.close()
         if not content:
             return []
-        return self._take(number, self._part + content)
+        return self._take(number, content)
 
     def end_of_event(self) -> list[StreamedAnswer]:
-        """A blank line: what is still no JSON will not become any."""
+        """A blank line: what was told by several lines of data is whole, or broken."""
         if not self._part:
             return []
-        part, self._part = self._part, b""
-        return [self._broken(self._first_line, part)]
+        part, self._part = b"\n".join(self._part), []
+        try:
+            chunk = json_object(part)
+        except RejectedInput as problem:
+            return [StreamedAnswer(self._part_line, [], problem)]
+        return self._add(self._part_line, chunk)
 
     def close(self) -> list[StreamedAnswer]:
-        """The answer that ends here, if there is one."""
-        broken = self.end_of_event()
+        """The answers that end here: at most one, and what was broken."""
+        over = self.end_of_event()
         chunks, self._chunks = self._chunks, []
         self._ended, self._id, self._size_bytes = False, "", 0
-        return [*([StreamedAnswer(self._first_line, chunks)] if chunks else []), *broken]
+        return [*over, *([StreamedAnswer(self._first_line, chunks)] if chunks else [])]
 
     def _take(self, number: int, data: bytes) -> list[StreamedAnswer]:
         self._size_bytes += len(data)
         if self._size_bytes > MAX_ANSWER_BYTES:
-            self._chunks, self._part, self._size_bytes = [], b"", 0
+            self._chunks, self._part, self._size_bytes = [], [], 0
             problem = RejectedInput("too_large", f"the answer has more than {MAX_ANSWER_BYTES} bytes")
             return [StreamedAnswer(number, [], problem)]
-        if not self._chunks and not self._part:
-            self._first_line = number
+        if self._part:
+            self._part.append(data)
+            return []
         if not data.startswith(b"{"):
             return []
         try:
-            chunk = json_object(data)
+            return self._add(number, json_object(data))
         except RejectedInput:
-            # One object may be told by several lines of data.
-            self._part = data + b"\n"
+            # One object may be told by several lines of data, up to the blank line.
+            self._part, self._part_line = [data], number
             return []
-        self._part = b""
+
+    def _add(self, number: int, chunk: dict[str, Any]) -> list[StreamedAnswer]:
         done = self.close() if self._begins_another(chunk) else []
         if not self._chunks:
             self._first_line = number
@@ -113,13 +120,6 @@ class ServerSentAnswers:
         return (
             _is_start(chunk) or (self._ended and _is_end(chunk)) or bool(self._id and own and own != self._id)
         )
-
-    def _broken(self, number: int, data: bytes) -> StreamedAnswer:
-        try:
-            json_object(data)
-        except RejectedInput as problem:
-            return StreamedAnswer(number, [], problem)
-        return StreamedAnswer(number, [])
 
 
 def _kind(chunk: Mapping[str, Any]) -> Any:

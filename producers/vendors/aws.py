@@ -12,6 +12,7 @@ Sources: botocore 1.44's model of bedrock-runtime; recorded answers and headers;
 Limits: what a body without counts took (Mistral's `outputs`, Cohere's `generations`) only its headers tell.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -24,6 +25,7 @@ from producers.vendors.bedrock_headers import counts_beside_cache, has_counts, h
 from producers.vendors.bedrock_models import is_native, read_native
 from producers.vendors.registry import Merged, Reader, other_names, stream, surface
 
+_ARN: Final = re.compile(r"arn:[a-z\-]+:bedrock:([a-z0-9\-]{4,32}):")
 METRICS: Final = "amazon-bedrock-invocationMetrics"
 _FILTERED: Final = ("guardrail_intervened", "content_filtered")
 _EVENTS: Final = (
@@ -224,5 +226,5 @@ other_names(
 
 def _region(model: str) -> str:
     """The region of an ARN, `arn:aws:bedrock:<region>:…`; "" where the model is named without one."""
-    parts = model.split(":")
-    return parts[3] if len(parts) > 4 and parts[0] == "arn" else ""
+    found = _ARN.match(model)
+    return found[1] if found else ""
