@@ -145,8 +145,10 @@ def merge_bot(chunks: Sequence[Answer]) -> Merged:
     """A bot's streamed answer: a chat completion whose last chunk tells `bot_usage`."""
     merged = merge_chat(chunks)
     told = [chunk.find("bot_usage") for chunk in chunks if is_bot(chunk)]
+    if not told:
+        return merged
     own = {"usage": merged.body["usage"] if merged.stated else None, "bot_usage": told[-1]}
-    return replace(merged, body={**merged.body, **own}, stated=True) if told else merged
+    return replace(merged, body={**merged.body, **own}, stated=True)
 
 
 def merge_images(events: Sequence[Answer]) -> Merged:
