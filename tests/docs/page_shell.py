@@ -43,7 +43,7 @@ class PageShell:
         self.folder = folder
         self._environment = environment()
         self._environment["PATH"] = os.pathsep.join((str(programs), os.environ.get("PATH", os.defpath)))
-        # What deploy.md and emitting.md have their reader put into the environment.
+        # What deploy.md and gateway.md have their reader put into the environment.
         self._environment |= {"GATEWAY_TOKEN": "a-token", "TOKEN": "a-token"}
         self._running: dict[Path, subprocess.Popen[bytes]] = {}
         self._at: dict[int, str] = {}

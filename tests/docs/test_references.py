@@ -194,7 +194,13 @@ _FIGURES = [
         "delivery.md",
         f"({_WORDS[int(METERED.config['retention.ms']) // 86_400_000]} days, as topics are created here)",
     ),
-    ("emitting.md", f"`gateway.max_body_bytes` ({GatewaySettings().max_body_bytes >> 20} MiB)"),
+    (
+        "emitting.md",
+        f"`max_pending_events` ({EmitterSettings().max_pending_events:,}) and "
+        f"`max_pending_bytes` ({EmitterSettings().max_pending_bytes >> 20} MiB)",
+    ),
+    ("emitting.md", f"`exit_timeout_seconds` ({EmitterSettings().exit_timeout_seconds:g})"),
+    ("emitting.md", f"longer than {EmitterSettings().linger_seconds:g} seconds (`linger_seconds`)"),
     ("page.md", f"`local.port` ({LocalSettings().port})"),
     ("page.md", f"`local.clickhouse_port` ({LocalSettings().clickhouse_port})"),
     ("page.md", f"| time | {Limits().execution_seconds:g} s |"),
