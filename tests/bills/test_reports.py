@@ -6,10 +6,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from producers.bills import report_names, vendors
 from producers.bills.failures import ReportRefused, ReportUnavailable, ReportUnreadable
 from producers.bills.poll import window_to_poll
-from producers.bills.registry import reports_of
+from producers.bills.registry import report_names, reports_of, vendors
 from producers.bills.request import Credentials
 from tests.bills.cases import CASES, NOW, Case, by_day, matching, spoil
 from tests.bills.conftest import Asking

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from producers.bills import report_names, vendors
 from producers.bills.exported import read_file, report_to_import
 from producers.bills.fetch import Fetcher
+from producers.bills.registry import report_names, vendors
 from producers.bills.request import Account
 from sinks.clickhouse import bills as stored
 from tokenweir.cli.logs import set_up_logs
