@@ -1,8 +1,7 @@
 """What a format makes of a request, and what it is given for that."""
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -71,14 +70,3 @@ class Outcome:
     ignored: str = ""
     piece: bytes = b""
     size_bytes: int = 0
-
-
-@dataclass(slots=True)
-class Shape:
-    """The fields that were read of a piece that has no text of its own, for its rejection."""
-
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
-    def encoded(self) -> bytes:
-        """As JSON."""
-        return json.dumps(dict(self.fields), default=str).encode()

@@ -2,13 +2,15 @@
 
 Source: opentelemetry.io, "OTLP Specification", JSON Protobuf Encoding. Unknown names are passed over, as it asks for.
 Names as in the `.proto` files (`resource_spans`) are taken, too; some exporters write them.
-A signal that cannot be read comes as the RejectedInput that says why, in its place; its neighbours are read.
+Numbers may have been decoded as float or as Decimal. A signal that cannot be read comes as the RejectedInput that says
+why, in its place; its neighbours are read.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from producers.opentelemetry.signals import (
@@ -182,7 +184,7 @@ def _integer(value: Any, name: str) -> int:
 
 
 def _real(value: Any, name: str) -> float:
-    if type(value) in (int, float) or (isinstance(value, str) and len(value) <= 40):
+    if type(value) in (int, float, Decimal) or (isinstance(value, str) and len(value) <= 40):
         try:
             return float(value)
         except (ValueError, OverflowError):
@@ -225,7 +227,7 @@ def _series(point: Mapping[str, Any], origin: Origin) -> str:
 
 
 def _plain(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _digest(said: list[str]) -> str:

@@ -187,6 +187,27 @@ async def test_what_is_not_taken_of_a_request_is_said_in_partial_success(
 
 
 @_ON_EMBEDDED
+@_BOTH
+async def test_reals_are_read_in_both_encodings(settings: KafkaSettings, content_type: str) -> None:
+    said = {"gen_ai.response.time_to_first_chunk": 0.25, "gen_ai.usage.cost": 0.0075}
+    points: list[tuple[str, dict[str, Any], Any]] = [
+        ("claude_code.token.usage", {"type": "input", "model": "m", "ratio": 0.5}, 9),
+        ("claude_code.cost.usage", {"model": "m", "ratio": 0.5}, 0.042),
+    ]
+    async with serving(settings, GatewaySettings(agent_usage="metrics")) as client:
+        for address, request in (
+            ("/v1/traces", trace_request(span(chat(**said)))),
+            ("/v1/metrics", metric_request(points)),
+        ):
+            body = encoded(request, content_type)
+            answer = await client.post(address, data=body, headers=_type(content_type))
+            assert (answer.status, await answer.read()) == (200, b"" if content_type == PROTOBUF else b"{}")
+    measured, spanned = await lines_of(settings)
+    assert (measured["input_tokens"], measured["reported_cost"]) == (9, "0.042")
+    assert (spanned["ttft_ms"], spanned["reported_cost"]) == (250.0, "0.0075")
+
+
+@_ON_EMBEDDED
 async def test_nothing_to_say_is_an_empty_response(settings: KafkaSettings) -> None:
     async with serving(settings) as client:
         for address, response in (

@@ -4,7 +4,6 @@ The vendor stands in the address, and the surface where it is to be named; else 
 one streamed answer, merged as its vendor's reader does.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -87,8 +86,3 @@ def _chunks(body: bytes) -> Iterable[Mapping[str, Any]]:
         chunk = decode_json(data)
         if isinstance(chunk, Mapping):
             yield chunk
-
-
-def encoded(value: Any) -> bytes:
-    """A decoded JSON value as a piece again."""
-    return json.dumps(value, default=str).encode()

@@ -3,11 +3,12 @@
 What is no call to a model is passed over and counted by reason; it is not a rejection.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 from producers.gateway.formats.registry import gateway_format
-from producers.gateway.outcomes import Arrived, Outcome, Shape
+from producers.gateway.outcomes import Arrived, Outcome
 from producers.gateway.pieces import decode_json
 from producers.gateway.refusals import RequestRefused
 from producers.opentelemetry import json_form, logs, metrics, protobuf, spans
@@ -141,7 +142,8 @@ def _outcome(
             return Outcome(number=number, ignored=fields.reason)
         return Outcome(number=number, events=(read_event_object(fields, now=context.now),))
     except RejectedInput as refusal:
-        shape = Shape(fields if isinstance(fields, dict) else {}).encoded()
+        # A span has no text of its own; what was read of it shows its shape.
+        shape = json.dumps(fields, default=str).encode() if isinstance(fields, dict) else b"{}"
         return Outcome(number=number, refusal=refusal, piece=shape, size_bytes=len(shape))
 
 

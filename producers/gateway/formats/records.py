@@ -4,11 +4,11 @@ The format stands in the address; without one it is told from each record. A pag
 read record by record.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from producers import records
-from producers.gateway.formats.answers import encoded
 from producers.gateway.formats.registry import gateway_format
 from producers.gateway.outcomes import Arrived, Outcome
 from producers.gateway.pieces import LINE_TYPES, decode_json, pieces_of
@@ -73,7 +73,7 @@ def read_as(arrived: Arrived, format_name: str) -> Iterator[Outcome]:
             number += 1
             continue
         for one in found:
-            own_piece = piece if one is record else encoded(one)
+            own_piece = piece if one is record else json.dumps(one, default=str).encode()
             yield record_outcome(arrived, number, one, own_piece, format_name, readers)
             number += 1
 
