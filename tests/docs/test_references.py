@@ -19,7 +19,7 @@ from streams.meter_role import MAX_IN_FLIGHT
 from tests.docs.command_words import NOT_RUN, check_words, weir_options
 from tests.docs.pages import PAGES, ROOT, anchors, code_spans, links, page_name
 from tokenweir.local.read_only import Limits
-from tokenweir.settings import BillsSettings, GatewaySettings, LocalSettings, Settings
+from tokenweir.settings import BillsSettings, EmitterSettings, LocalSettings, Settings
 from tokenweir.topics import METERED, TOPICS, USAGE
 from tokenweir.usage.wire import MAX_BATCH_EVENTS
 
