@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - names in the SQL come from this package's lists, values go in as parameters
-"""What vendors' bills say, read from the ledger's views `vendor_bills` and `vendor_bill_history`."""
+"""What vendors' bills say, read from the ledger's views `vendor_bill_current` and `vendor_bill_history`."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -64,11 +64,11 @@ def lines(
     since: date | None = None,
     until: date | None = None,
 ) -> list[Row]:
-    """These columns of every line that holds, since ≤ day < until. Raises StoreUnavailable."""
+    """These columns of every line that holds, details among them, since ≤ day < until. Raises StoreUnavailable."""
     clauses, parameters = _period(vendor, since, until)
     where = f"WHERE {' AND '.join(clauses)} " if clauses else ""
     rows = client.query(
-        f"SELECT {', '.join(columns)} FROM vendor_bills {where}"
+        f"SELECT {', '.join(columns)} FROM vendor_bill_current {where}"
         "ORDER BY tenant, vendor, account, report, day, line",
         parameters,
     )

@@ -144,6 +144,16 @@ def test_in_whatever_order_and_however_often_lines_arrive(books: Books, seed: in
     assert books.holds() == [0, 1, 2, 3, 4, 7]
 
 
+def test_details_are_kept_out_of_what_is_added_up(books: Books) -> None:
+    rows = books.snapshot(1, "1", "2")
+    books.write([row.model_copy(update={"is_detail": row.line == 1}) for row in rows])
+    assert books.holds() == [2]
+    details = books._client.query(
+        "SELECT amount FROM vendor_bill_details WHERE account = {account:String}", {"account": books.account}
+    )
+    assert details == [(Decimal(1),)]
+
+
 def test_a_redelivered_block_is_dropped(books: Books) -> None:
     lines = b"\n".join(map(encode_bill, books.snapshot(1, "1", "1")))
     ledger = ClickHouseLedger(books._client)

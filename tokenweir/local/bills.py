@@ -12,12 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from producers.bills.fetch import Fetcher
 from producers.bills.poll import ReportReading, read_report, window_to_poll
 from producers.bills.registry import Report, reports_of
 from producers.bills.request import Account, Credentials, bearer, x_api_key
 from producers.delivery import Delivery
 from producers.delivery.batching import Message
+from tokenweir.bills.line import day_of
 from tokenweir.bills.wire import account_key, encode_messages
 from tokenweir.errors import BrokerUnavailable, TokenweirError, WrongCall
 from tokenweir.pricing.exchange import ExchangeRates, reference_rates
@@ -50,9 +53,9 @@ def account_of(name: str, settings: BillsSettings) -> Account:
         name=name,
         tenant=settings.tenant,
         credentials=Credentials(
-            key=settings.key.get_secret_value(),
-            key_id=settings.key_id.get_secret_value(),
-            session_token=settings.session_token.get_secret_value(),
+            key=_plain(name, "key", settings.key),
+            key_id=_plain(name, "key_id", settings.key_id),
+            session_token=_plain(name, "session_token", settings.session_token),
         ),
         base_url=settings.base_url,
         vendor_account=settings.vendor_account,
@@ -60,6 +63,17 @@ def account_of(name: str, settings: BillsSettings) -> Account:
         resources=tuple(settings.resources),
         labels=settings.labels,
     )
+
+
+def _plain(account: str, field: str, secret: SecretStr) -> str:
+    """A secret without the line end that files give it. Raises WrongCall where it can be no header's value."""
+    text = secret.get_secret_value().strip()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise WrongCall(
+            f"the {field} of the account {account} holds a blank or a character that no key has",
+            hint=f"Copy it again into TOKENWEIR_BILLS__{account.upper()}__{field.upper()}",
+        )
+    return text
 
 
 def accounts_to_poll(
@@ -152,7 +166,7 @@ def poll(
 def _since(report: Report, settings: BillsSettings, now: datetime, since: date | None) -> date | None:
     if since is not None or settings.settle_days is None:
         return since
-    return window_to_poll(report, now).end - timedelta(days=settings.settle_days + 1)
+    return day_of(now, report.utc_offset_minutes) - timedelta(days=settings.settle_days)
 
 
 def _reports(name: str, settings: BillsSettings, reports: Sequence[str]) -> list[Report]:

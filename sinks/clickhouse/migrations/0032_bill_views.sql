@@ -46,8 +46,8 @@ INNER JOIN
 ) AS readings
 USING (tenant, vendor, account, report, day, snapshot);
 
--- vendor_bills: what people query. The lines of the snapshot that holds, of each day of each report.
-CREATE VIEW IF NOT EXISTS vendor_bills ${on_cluster} AS
+-- vendor_bill_current: the lines of the snapshot that holds, of each day of each report.
+CREATE VIEW IF NOT EXISTS vendor_bill_current ${on_cluster} AS
 SELECT
     tenant, vendor, account, report, day, utc_offset_minutes, snapshot, line, lines, refused_lines,
     period_start, period_end, line_item, model, project, api_key, user, region, service_tier,
@@ -61,3 +61,11 @@ WHERE line > 0 AND (tenant, vendor, account, report, day, snapshot) ${in}
     WHERE is_whole
     GROUP BY tenant, vendor, account, report, day
 );
+
+-- vendor_bills: what people query. What may be added up: no line of it is counted in another.
+CREATE VIEW IF NOT EXISTS vendor_bills ${on_cluster} AS
+SELECT * FROM vendor_bill_current WHERE NOT is_detail;
+
+-- vendor_bill_details: reports that tell the same again in another cut, by key, by person or by call.
+CREATE VIEW IF NOT EXISTS vendor_bill_details ${on_cluster} AS
+SELECT * FROM vendor_bill_current WHERE is_detail;
