@@ -103,7 +103,10 @@ class Outbox:
             return
         self._waiting.append(message)
         self.waiting_bytes += message.size_bytes
-        self._move(self._spool, time.monotonic())
+        try:
+            self._move(self._spool, time.monotonic())
+        except OSError as error:
+            self._complain_of(error)
 
     def work(self) -> None:
         """Do what has become due: write, read, adopt, delete."""
@@ -121,7 +124,7 @@ class Outbox:
             self._note_ended(spool)
             spool.tidy()
         except OSError as error:
-            self._complain("spool", f"the spool cannot be used: {error.strerror or type(error).__name__}")
+            self._complain_of(error)
         self._count(spool)
 
     def write_all(self) -> None:
@@ -147,7 +150,7 @@ class Outbox:
         try:
             self._spool.close()
         except OSError as error:
-            self._complain("spool", f"the spool cannot be closed: {error.strerror or type(error).__name__}")
+            self._complain_of(error)
 
     def forget_after_fork(self) -> None:
         """In a child process: leave the parent's connection and files alone."""
@@ -262,6 +265,9 @@ class Outbox:
         self._lost_records = spool.lost_records
         self.spooled_events = spool.unread_events
         self.spooled_bytes = spool.size_bytes
+
+    def _complain_of(self, error: OSError) -> None:
+        self._complain("spool", f"the spool cannot be used: {error.strerror or type(error).__name__}")
 
     def _complain(self, kind: str, sentence: str) -> None:
         self.last_error = sentence

@@ -1,6 +1,7 @@
 """The spool by itself: order, bounds, damage, owners."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -203,6 +204,21 @@ def test_what_was_adopted_counts_against_the_bound(tmp_path: Path) -> None:
         assert spool.size_bytes <= 50_000
     numbers = sorted(number_of(found) for found in drain(spool))
     assert numbers[-40:] == list(range(40, 80))
+    spool.close()
+
+
+def test_a_directory_that_is_cleared_away_is_made_again(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", TOPIC, max_bytes=100_000)
+    for number in range(30):
+        spool.append(message(number, size_bytes=1_000), given_out=False)
+    shutil.rmtree(tmp_path / "spool")
+    for number in range(30, 35):
+        spool.append(message(number, size_bytes=1_000), given_out=False)
+    assert len(files(tmp_path)) == 1
+    numbers = [number_of(found) for found in drain(spool)]
+    assert numbers[-5:] == list(range(30, 35))
+    assert spool.lost_records == 35 - len(numbers)
+    assert (spool.unread_events, spool.size_bytes) == (0, 0)
     spool.close()
 
 

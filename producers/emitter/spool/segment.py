@@ -8,6 +8,7 @@ Limits: what was written is in the hands of the operating system, which keeps it
 machine does: there is no fsync.
 """
 
+import errno
 import os
 import struct
 import zlib
@@ -24,6 +25,9 @@ _HEAD: Final = struct.Struct(">4sIiII")  # magic, checksum, key bytes (-1: none)
 HEAD_BYTES: Final = _HEAD.size
 _CHECKED_FROM: Final = 8
 _LARGEST_KEY: Final = 64 * 1024
+_GONE: Final = frozenset({errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
+"""What cannot be read for these reasons will not be read later."""
+
 _SEARCH_BYTES: Final = 1024 * 1024
 
 
@@ -93,15 +97,20 @@ class Segment:
             self._note_read(len(record), message.events)
 
     def next(self, topic: str) -> Message | None:
-        """The next message, for `topic`; None at the end. Raises OSError."""
+        """The next message, for `topic`; None at the end. Raises OSError where it is worth trying again."""
         while self.has_unread:
-            file = self._open()
-            head = os.pread(file, _HEAD.size, self._read_at)
-            message = self._message(file, head, topic) if len(head) == _HEAD.size else None
-            if message is not None:
-                self._note_read(_HEAD.size + message.size_bytes, message.events)
-                return message
-            self._read_at = self._next_magic(file, self._read_at + 1)
+            try:
+                file = self._open()
+                head = os.pread(file, _HEAD.size, self._read_at)
+                message = self._message(file, head, topic) if len(head) == _HEAD.size else None
+                if message is not None:
+                    self._note_read(_HEAD.size + message.size_bytes, message.events)
+                    return message
+                self._read_at = self._next_magic(file, self._read_at + 1)
+            except OSError as error:
+                if error.errno not in _GONE:
+                    raise
+                self._read_at = self.size_bytes
         self.damaged_events += self.events - self.read_events
         self.damaged_records += self.records - self.read_records
         self.events, self.records = self.read_events, self.read_records

@@ -153,13 +153,16 @@ class Spool:
         return [*own, *(shelf for shelf, _ in self._adopted)]
 
     def _segment_to_write(self) -> Segment:
+        has_shelf = self._shelf is not None and self._shelf.path.is_dir()  # somebody may have cleared it away
         if self._segments and not self._segments[-1].is_sealed:
-            if self._segments[-1].size_bytes < self._segment_bytes:
+            if has_shelf and self._segments[-1].size_bytes < self._segment_bytes:
                 return self._segments[-1]
             self._segments[-1].is_sealed = True
             if not self._segments[-1].has_unread:
                 self._segments[-1].close()
-        if self._shelf is None or not self._shelf.path.is_dir():
+        if self._shelf is None or not has_shelf:
+            if self._shelf is not None:
+                self._shelf.forget()
             self._shelf = shelves.make(self._directory)
         self._number += 1
         segment = Segment(self._shelf.segment_path(self._number))
