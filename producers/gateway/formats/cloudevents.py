@@ -204,7 +204,7 @@ def _data(members: dict[str, bytes]) -> bytes:
             raise RejectedInput("wrong_type", "data_base64 is not base64", field="data_base64") from None
     data = members.get("data", b"")
     if data[:1] == b'"':  # JSON that its sender put in as text
-        return str(decode_json(data)).encode(errors="surrogateescape")
+        return str(decode_json(data)).encode(errors="surrogatepass")
     if not data:
         raise RejectedInput("missing_field", "the CloudEvent has no data", field="data")
     return data
