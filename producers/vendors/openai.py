@@ -119,5 +119,5 @@ def is_surely_openai(answer: Answer) -> bool:
     at = "response.body." if is_batch_line(answer) else ""
     if not answer.has_any(f"{at}usage") and not media.is_video(answer):
         return False
-    model = answer.find(f"{at}model")
+    model = answer.find(f"{at}model") if answer.has_any(f"{at}model") else None
     return isinstance(model, str) and model.startswith(_OPENAI_MODELS)
