@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.emitter.topic_contents import event, read_ids
-from tests.end_to_end.commands import wait_for, weir_process
+from tests.end_to_end.commands import wait_for, weir, weir_process
 from tests.kafka.fixtures import EMBEDDED
 from tokenweir.local.broker import free_port
 from tokenweir.settings import KafkaSettings
@@ -46,3 +46,10 @@ def test_the_process(settings: KafkaSettings, tmp_path: Path) -> None:
         assert process.wait(30) == 0
     assert read_ids(settings) == ["openai:call-1"]
     assert "made-up-token" not in log.read_text()
+
+
+def test_tokens_that_contradict_themselves_end_it_at_once(tmp_path: Path) -> None:
+    tokens = json.dumps({"a": "made-up-token", "b": "made-up-token"})
+    done = weir("gateway", cwd=tmp_path, status=2, extra={"TOKENWEIR_GATEWAY__TOKENS": tokens})
+    assert b"Give each source its own" in done.stderr
+    assert b"made-up-token" not in done.stdout + done.stderr

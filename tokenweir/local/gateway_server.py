@@ -17,14 +17,17 @@ _FLUSH_SECONDS = 30.0
 
 
 async def serve_gateway(settings: Settings, *, say: Callable[[str], None]) -> None:
-    """Serves until SIGTERM or SIGINT, then hands Kafka what was accepted. Raises WrongCall for a taken port."""
+    """Serves until SIGTERM or SIGINT, then hands Kafka what was accepted.
+
+    Raises WrongCall for a taken port, and for tokens and attribution that contradict themselves.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     delivery = Delivery(settings.kafka)
-    delivery.start()
     gateway = build_gateway(settings.gateway, delivery, CollectorRegistry(), utc_now)
+    delivery.start()
     runner = web.AppRunner(gateway, access_log=None, **SERVER_OPTIONS)
     await runner.setup()
     try:
