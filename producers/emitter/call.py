@@ -147,12 +147,16 @@ class Call:
     def retried(self, error: BaseException | None = None) -> None:
         """An attempt failed with `error` and another one begins. duration_ms goes on over all attempts.
 
-        Where failures are recorded, the attempt has an event of its own.
+        An attempt whose stream had begun was billed and is reported as far as it is known; one that was not billed
+        has an event of its own where failures are recorded.
         """
         if self._ended:
             return
-        if error is not None and self._record_failures:
-            self._recorder.take_call(self._report(outcome_of(error), answered=False))
+        failure = None if error is None else outcome_of(error)
+        if self._kept is not None or (failure is not None and self._record_failures):
+            self._recorder.take_call(self._report(failure))
+        self._answer = self._kept = self._ttft_ms = None
+        self._chunks = []
         self.attempt += 1
 
     def discard(self) -> None:
@@ -170,7 +174,7 @@ class Call:
             self._failure = outcome_of(error)
         if self._answer is not None or self._kept is not None or self._failure is not None:
             if self._answer is not None or self._kept is not None or self._record_failures:
-                self._recorder.take_call(self._report(self._failure, answered=True))
+                self._recorder.take_call(self._report(self._failure))
         else:
             self._recorder.note_unanswered()
         self._answer = self._kept = None
@@ -201,7 +205,7 @@ class Call:
     def _elapsed_ms(self, moment: float) -> float:
         return (moment - self._begun_at) * 1_000
 
-    def _report(self, failure: Outcome | None, *, answered: bool) -> CallReport:
+    def _report(self, failure: Outcome | None) -> CallReport:
         measured: dict[str, Any] = {
             "requested_model": self._model,
             "attempt": self.attempt,
@@ -216,9 +220,9 @@ class Call:
             fields=measured | self._fields,
             attribution=self._attribution,
             ended_at=time.time(),
-            answer=self._answer if answered else None,
-            kept=self._kept if answered else None,
-            last_chunks=self._chunks if answered else (),
+            answer=self._answer,
+            kept=self._kept,
+            last_chunks=self._chunks,
             failure=failure,
             reports_failure=self._record_failures,
         )

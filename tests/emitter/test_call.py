@@ -160,6 +160,19 @@ def test_failures_are_recorded_for_who_asks(reported: Reported) -> None:
     assert "input_tokens" not in second
 
 
+def test_a_stream_that_broke_off_and_was_asked_for_again_was_billed_twice(reported: Reported) -> None:
+    with reported.emitter.call(vendor="openai", model="gpt-4o") as call:
+        for chunk in chunks(usage=False):
+            call.chunk({**chunk, "id": "chatcmpl-broken"})
+        call.retried(ConnectionResetError())
+        for chunk in chunks():
+            call.chunk(chunk)
+    broken, whole = reported.lines()
+    assert (broken["id"], broken["status"]) == ("openai:chatcmpl-broken", "error")
+    assert (whole["id"], whole["attempt"], whole["output_tokens"]) == ("openai:chatcmpl-8", 2, 100)
+    assert "status" not in whole
+
+
 def test_the_applications_own_failure_after_the_answer_changes_nothing(reported: Reported) -> None:
     def ask() -> None:
         with reported.emitter.call(vendor="openai", record_failures=True) as call:
