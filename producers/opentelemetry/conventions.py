@@ -6,6 +6,7 @@ Sources, in this order in most rows:
 - openllmetry (traceloop/openllmetry, `gen_ai.usage.cache_read_input_tokens`, `llm.usage.*`, `llm.request.type`);
 - Sentry (getsentry/sentry-docs, "AI agents module", `gen_ai.usage.input_tokens.cached`), which OpenRouter's
   broadcast shares (`gen_ai.usage.total_cost`);
+- LiteLLM (`llm.request.type` with its own call types, `gen_ai.cost.total_cost`);
 - pydantic-ai (`gen_ai.usage.details.*`), Strands (`gen_ai.usage.cache_write_input_tokens`);
 - OpenInference (Arize-ai/openinference, `llm.token_count.*`, `openinference.span.kind`);
 - the Vercel AI SDK (vercel/ai, `ai.usage.*`, `ai.response.*`, `ai.operationId`).
@@ -98,7 +99,13 @@ SERVER: Final = ("server.address",)
 FINISH: Final = ("gen_ai.response.finish_reasons", "ai.response.finishReason")
 TIER: Final = ("openai.response.service_tier", "gen_ai.openai.response.service_tier")
 ERROR: Final = ("error.type",)
-COST: Final = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
+COST: Final = (
+    "gen_ai.usage.cost",
+    "gen_ai.usage.total_cost",
+    "gen_ai.cost.total_cost",
+    "llm.cost.total",
+    "operation.cost",
+)
 TTFT_SECONDS: Final = ("gen_ai.response.time_to_first_chunk",)
 TTFT_MS: Final = ("ai.response.msToFirstChunk", "gen_ai.server.time_to_first_token")
 STREAMING: Final = ("gen_ai.request.stream", "llm.is_streaming", "gen_ai.is_streaming")
@@ -126,6 +133,13 @@ LEAVES: Final[dict[str, str]] = {
     "responses": "chat",
     "messages": "chat",
     "llm": "chat",
+    "acompletion": "chat",
+    "atext_completion": "chat",
+    "aresponses": "chat",
+    "anthropic_messages": "chat",
+    "aembedding": "embedding",
+    "arerank": "rerank",
+    "aimage_generation": "image",
     "embeddings": "embedding",
     "embedding": "embedding",
     "rerank": "rerank",

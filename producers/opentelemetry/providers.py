@@ -15,6 +15,7 @@ from typing import Final
 from producers.records.vendor_names import UNKNOWN_VENDOR, vendor_named, vendor_of_model
 
 _PROVIDERS: Final[dict[str, str]] = {
+    "gcp": "google",
     "gcp.gen_ai": "google",
     "gcp.vertex_ai": "google",
     "gcp.gemini": "google",
@@ -22,6 +23,7 @@ _PROVIDERS: Final[dict[str, str]] = {
     "google.generative-ai": "google",
     "azure.ai.inference": "azure",
     "azure.ai.openai": "azure",
+    "az": "azure",
     "az.ai.inference": "azure",
     "az.ai.openai": "azure",
     "azure-openai": "azure",

@@ -123,7 +123,7 @@ def _fields(
         "region": _region(signal, server),
         "service_tier": service_tier(code(said, *names.TIER)),
         "ttft_ms": _ttft_ms(said),
-        "streaming": find(said, names.STREAMING) is True or operation_id(said).endswith("dostream"),
+        "streaming": find(said, names.STREAMING) in (True, "True") or operation_id(said) == "dostream",
         **counts,
         **facts,
         **attribution(said, signal.origin),

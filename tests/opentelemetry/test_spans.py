@@ -216,6 +216,20 @@ _VERCEL = {
             id="vercel from 6 on: inside",
         ),
         pytest.param(
+            {
+                "llm.request.type": "acompletion",
+                "gen_ai.system": "vertex_ai",
+                "gen_ai.request.model": "gemini-2.5-pro",
+                "gen_ai.usage.prompt_tokens": 30,
+                "gen_ai.usage.completion_tokens": 6,
+                "llm.is_streaming": "True",
+            },
+            "litellm",
+            {"input_tokens": 30, "output_tokens": 6},
+            "google",
+            id="litellm",
+        ),
+        pytest.param(
             chat(10, **{"gen_ai.usage.cache_read.input_tokens": 500}),
             "somebody.elses",
             {"input_tokens": 510, "cache_read_tokens": 500, "output_tokens": 10},
@@ -313,6 +327,7 @@ def test_names() -> None:
         ("gcp.gemini", "", "", "google"),
         ("gcp.vertex_ai", "", "claude-sonnet", "google"),
         ("google.generative-ai", "", "", "google"),
+        ("gcp.vertex.agent", "", "", "google"),
         ("google.vertex.chat", "", "", "google"),
         ("VertexAI", "", "", "google"),
         ("az.ai.inference", "", "", "azure"),
