@@ -88,7 +88,9 @@ def _act(outbox: Outbox, delivery: _Delivery, numbers: Any, action: tuple[str, i
         outbox.work()
 
 
-@given(_ACTIONS, st.integers(1, 40), st.sampled_from(["oldest", "newest"]), st.sampled_from([0.0, 3600.0]))
+@given(
+    _ACTIONS, st.integers(1, 40), st.sampled_from(["oldest", "newest"]), st.sampled_from([0.0, 1e-6, 3600.0])
+)
 @hypothesis_settings(max_examples=150, deadline=None)
 def test_messages_leave_in_order_and_none_is_forgotten(
     actions: list[tuple[str, int]], max_records: int, keep: Keep, after: float
