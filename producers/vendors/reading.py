@@ -23,6 +23,8 @@ STREAM_CUT_OFF: Final = "stream_cut_off"
 USAGE_NOT_STATED: Final = "usage_not_stated"
 """Error code of a stream that may have been billed and did not say what for: counted with no tokens, and visibly so."""
 
+_USAGE_AT: Final = ("usage", "usageMetadata")
+
 
 def read_calls(
     vendor: str, body: Mapping[str, Any], *, surface: str | None = None, context: AnswerContext
@@ -32,14 +34,18 @@ def read_calls(
     Most answers are one call. An Anthropic answer that consulted an advisor or was compacted on the way is
     several, at two models' prices; the inner ones are named after the first, `<id>/<number>`.
     body: the decoded JSON object; no more of it is needed than model and usage. A single event of a stream that tells
-    usage is taken, too. Raises RejectedInput that names the field, WrongCall for a surface without reader or a
-    vendor's name mistyped.
+    usage is taken, too, and so is a usage object by itself. Raises RejectedInput that names the field, WrongCall for a
+    surface without reader or a vendor's name mistyped.
     """
-    name = (surface_named(vendor, surface) if surface else "") or detect(vendor, body)
+    name = surface_named(vendor, surface) if surface else ""
+    if not name:
+        name, body = _found(vendor, body)
     chosen = surfaces_of(vendor)[name]
     answer = Answer(body)
+    if chosen.looks_like(answer):
+        return tuple(_events(vendor, [chosen.read(answer)], context))
     streamed = streams_of(vendor).get(name)
-    if streamed is not None and not chosen.looks_like(answer) and streamed.looks_like(answer):
+    if streamed is not None and streamed.looks_like(answer):
         merged = streamed.merge([answer])
         if not merged.stated:
             raise answer.refusal(
@@ -49,7 +55,8 @@ def read_calls(
                 hint="A single chunk or event of a stream is a call only where it tells the usage",
             )
         return tuple(_events(vendor, [_streamed(chosen.read, merged)], context))
-    return tuple(_events(vendor, [chosen.read(answer)], context))
+    whole = next((whole for whole in _wholes(body) if chosen.looks_like(Answer(whole))), body)
+    return tuple(_events(vendor, [chosen.read(Answer(whole))], context))
 
 
 def read_answer(
@@ -84,6 +91,25 @@ def read_stream(
         field="usage",
         hint=f"Known are its streams of {', '.join(streams) or 'nothing'}",
     )
+
+
+def _found(vendor: str, body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The surface of an answer, and the answer; of a usage object by itself, the answer that it would stand in."""
+    try:
+        return detect(vendor, body), body
+    except RejectedInput:
+        for whole in _wholes(body):
+            try:
+                return detect(vendor, whole), whole
+            except RejectedInput:
+                continue
+        raise
+
+
+def _wholes(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The answers that `body` would be the usage of."""
+    if any(type(value) is int or isinstance(value, float) for value in body.values()):
+        yield from ({**body, at: body} for at in _USAGE_AT if at not in body)
 
 
 def _streamed(read: Reader, merged: Merged) -> Reading:

@@ -8,6 +8,7 @@ from typing import Final
 _NAMES: Final = {
     "azure_openai": "azure",
     "azure_foundry": "azure",
+    "azure_apim": "azure",
     "google_gemini": "google",
     "google_vertex": "google",
     "gemini": "google",

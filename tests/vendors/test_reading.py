@@ -162,3 +162,35 @@ class TestStreams:
         (event,) = read_stream("anthropic", [{"type": "message_start", "message": MESSAGE}], context=context)
         assert event.time == earlier
         assert detect("anthropic", MESSAGE) == "messages"
+
+
+class TestUsageAlone:
+    @pytest.mark.parametrize(
+        ("vendor", "surface", "usage", "counts"),
+        [
+            ("openai", "chat_completions", CHAT["usage"], (1000, 300)),
+            ("openai", "responses", RESPONSE["usage"], (90, 40)),
+            ("openai", "embeddings", {"prompt_tokens": 4, "total_tokens": 4}, (4, 0)),
+            ("anthropic", "messages", MESSAGE["usage"], (2410, 77)),
+            ("google", "generate_content", CONTENT["usageMetadata"], (560, 100)),
+            ("aws", "converse", {"inputTokens": 3, "cacheReadInputTokens": 5, "outputTokens": 2}, (8, 2)),
+        ],
+    )
+    def test_a_usage_object_by_itself_is_read_as_in_its_answer(
+        self, vendor: str, surface: str, usage: dict[str, Any], counts: tuple[int, int]
+    ) -> None:
+        for named in (None, surface):
+            event = read(vendor, usage, named)
+            assert (event.input_tokens, event.output_tokens) == counts
+
+    def test_a_model_beside_the_counts_is_its_model(self) -> None:
+        assert read("openai", {"model": "gpt-5", "prompt_tokens": 1, "completion_tokens": 2}).model == "gpt-5"
+
+    @pytest.mark.parametrize(
+        "body", [{"error": {"code": 5}}, {"code": 429, "message": "x"}, {"count": 5}, {}]
+    )
+    def test_other_numbers_are_no_usage(self, body: dict[str, Any]) -> None:
+        for vendor in ("openai", "anthropic", "google", "aws", "cohere"):
+            with pytest.raises(RejectedInput) as caught:
+                read_calls(vendor, body, context=CONTEXT)
+            assert caught.value.reason == "missing_field"
