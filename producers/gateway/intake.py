@@ -20,8 +20,9 @@ import asyncio
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -33,6 +34,7 @@ from producers.gateway import responses
 from producers.gateway.body import UNSTATED_TYPE, check_encoding, read_body, wrong_type
 from producers.gateway.compression import decoded
 from producers.gateway.formats import Format
+from producers.gateway.formats.otlp import PROTOBUF
 from producers.gateway.limits import Buckets
 from producers.gateway.metrics import GatewayMetrics
 from producers.gateway.outcomes import Arrived
@@ -56,7 +58,7 @@ _BODIES_A_SENDER: Final = 4
 """So many of them may be one sender's, so that nobody can keep out all others."""
 
 _SORTED_AT_ONCE: Final = 2
-_INLINE_BYTES: Final = 32 * 1024
+_INLINE_BYTES: Final = 4 * 1024
 """A larger body is read in a thread, so that the event loop stays free."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -126,47 +128,30 @@ class Intake:
         sender = self._admit(request)
         chosen = _chosen(request, formats)
         check_encoding(request)
-        stated = stated_by(
-            request.query.items(), ((name.lower(), value) for name, value in request.headers.items())
-        )
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        stated = stated_by(request.query.items(), headers.items())
         held = {**stated.fields, **sender.fixed}
-
-        def sort(body: bytes) -> Sorted:
-            unpacked = decoded(body, self._settings.max_body_bytes)
-            if not request.content_type.endswith("protobuf"):
-                check_values(unpacked, self._settings.max_body_bytes)
-            digest = hashlib.blake2b(unpacked, digest_size=16).hexdigest()
-            now = self._clock()
-            arrived = Arrived(
-                body=unpacked,
-                content_type=request.content_type,
-                headers={name.lower(): value for name, value in request.headers.items()},
-                path=dict(request.match_info),
-                now=now,
-                source=held.get("source", sender.source),
-                fields={name: value for name, value in held.items() if name != "source"},
-                digest=digest,
-                agent_usage=self._settings.agent_usage,
-            )
-            return sort_outcomes(
-                chosen.read(arrived),
-                topic=self._delivery.topic(topics.USAGE.name),
-                now=now,
-                origin=digest,
-                held=held,
-                tags=stated.tags,
-            )
-
+        arrived = Arrived(
+            body=b"",
+            content_type=request.content_type,
+            headers=headers,
+            path=dict(request.match_info),
+            now=self._clock(),
+            source=held.get("source", sender.source),
+            fields={name: value for name, value in held.items() if name != "source"},
+            digest="",
+            agent_usage=self._settings.agent_usage,
+        )
         with self._holding(sender) as hold:
             body = await read_body(
                 request, self._settings.max_body_bytes, self._settings.body_timeout_seconds, hold
             )
             self._bytes.take(sender.key, len(body), asyncio.get_running_loop().time())
             if len(body) <= _INLINE_BYTES and not _is_packed(body):
-                found = sort(body)
+                found = self._sort(body, chosen, arrived, held, stated.tags)
             else:
                 async with self._sorting:
-                    found = await asyncio.to_thread(sort, body)
+                    found = await asyncio.to_thread(self._sort, body, chosen, arrived, held, stated.tags)
             del body
             received = found.accepted + found.rejected
             self._metrics.received.labels(format=chosen.name, source=sender.source).inc(received)
@@ -175,6 +160,28 @@ class Intake:
         if chosen.answer == "native":
             return chosen, responses.native_answer(found)
         return chosen, responses.otlp_answer(found, chosen.answer, request.content_type)
+
+    def _sort(
+        self,
+        body: bytes,
+        chosen: Format,
+        arrived: Arrived,
+        held: Mapping[str, str],
+        tags: Mapping[str, str],
+    ) -> Sorted:
+        unpacked = decoded(body, self._settings.max_body_bytes)
+        if arrived.content_type != PROTOBUF:
+            check_values(unpacked, self._settings.max_body_bytes)
+        digest = hashlib.blake2b(unpacked, digest_size=16).hexdigest()
+        arrived = replace(arrived, body=unpacked, now=self._clock(), digest=digest)
+        return sort_outcomes(
+            chosen.read(arrived),
+            topic=self._delivery.topic(topics.USAGE.name),
+            now=arrived.now,
+            origin=digest,
+            held=held,
+            tags=tags,
+        )
 
     def _admit(self, request: web.Request) -> Sender:
         now = asyncio.get_running_loop().time()
