@@ -20,6 +20,7 @@ from producers.emitter.bodies import as_mapping
 from producers.emitter.chunks import KeptChunks
 from producers.emitter.outcome import Outcome
 from producers.vendors import UNKNOWN_MODEL, AnswerContext, read_calls, read_stream
+from producers.vendors.vendor_aliases import vendor_name
 from tokenweir.errors import RejectedInput, WrongCall
 from tokenweir.usage import UsageEvent
 from tokenweir.usage.event import Status
@@ -173,7 +174,7 @@ class CallReport:
                 continue
             return tuple(event.model_copy(update={"streaming": True}) for event in events)
         response_id = next(filter(None, map(_response_id, chunks)), "")
-        named = {"id": vendor_event_id(self.vendor, response_id)} if response_id else {}
+        named = {"id": vendor_event_id(vendor_name(self.vendor), response_id)} if response_id else {}
         return (self._without_usage(context, streaming=True, error_code=USAGE_NOT_STATED, **named),)
 
     def _without_usage(self, context: AnswerContext, **outcome: Any) -> UsageEvent:
@@ -181,7 +182,7 @@ class CallReport:
             "id": new_event_id(context.source),
             "source": context.source,
             "time": context.now,
-            "vendor": self.vendor,
+            "vendor": vendor_name(self.vendor),
             "model": self.model or UNKNOWN_MODEL,
             **context.fields,
             **outcome,

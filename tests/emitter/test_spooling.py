@@ -16,7 +16,7 @@ from tokenweir.local.broker import EmbeddedBroker, free_port
 from tokenweir.settings import KafkaSettings
 
 _PATIENCE_SECONDS = 60.0
-SURVIVES_SECONDS = 0.5
+SURVIVES_SECONDS = 1.0
 """Linger and one turn of the thread, with room for a machine that has much else to do."""
 
 AT_A_PACE = "report_at_a_pace(emitter, 0, 1_000)"
@@ -104,7 +104,7 @@ def test_an_outage_under_load_and_kill_9_within_it_lose_nothing(
         process.wait()
         killed_at = time.monotonic()
     recorded = _recorded_before(said, SURVIVES_SECONDS, killed_at)
-    assert len(recorded) > 1_500
+    assert len(recorded) > 1_000
     broker.server.start()
     make_topics(settings)
     with Emitter(settings, spool_dir=spool) as emitter:
@@ -156,7 +156,7 @@ def test_processes_share_a_directory_and_one_takes_over_from_the_dead(
         running_program(settings, body.format(2_000_000), spool, tmp_path / "second") as second,
     ):
         for said in ("first", "second"):
-            wait_for(said, lambda said=said: (tmp_path / said).read_bytes().count(b"\n") > 200)  # type: ignore[misc]
+            wait_for(said, lambda said=said: (tmp_path / said).read_bytes().count(b"\n") > 500)  # type: ignore[misc]
         for process in (first, second):
             process.kill()
             process.wait()
