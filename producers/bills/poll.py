@@ -28,6 +28,8 @@ from tokenweir.usage.redaction import redact
 from tokenweir.usage.rejection import Rejection
 
 MAX_PAGES: Final = 20_000
+MAX_LINES: Final = 1_000_000
+"""Of one stretch of days, which is held in memory until its last page is read."""
 _MOST_REFUSALS: Final = 1_000
 
 Fetch = Callable[[Request], dict[str, Any]]
@@ -81,6 +83,11 @@ def read_report(
             reading = read_page(report, page)
             gathered.lines += reading.lines
             gathered.refusals += reading.refusals
+            if len(gathered.lines) + len(gathered.refusals) > MAX_LINES:
+                raise ReportUnreadable(
+                    f"{_name(report, account)}: more than {MAX_LINES} lines from {stretch.start} to {stretch.end}",
+                    hint="Ask for fewer days",
+                )
             if reading.covered_until is not None:
                 gathered.covered_until = reading.covered_until
             request = reading.next

@@ -13,9 +13,10 @@ from typing import Any
 from producers.bills.request import Account, Request, Window
 from producers.vendors.answer import Answer
 from producers.vendors.numbers import is_sensible
-from tokenweir.bills.line import BillLine, day_of
+from tokenweir.bills.line import LATEST_END, BillLine, day_of
 from tokenweir.bills.snapshot import day_start
 from tokenweir.errors import RejectedInput
+from tokenweir.usage.event import EARLIEST_TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +152,8 @@ def needed_moment(row: Answer, *paths: str) -> datetime:
     moment = row.moment(*paths)
     if moment is None:
         raise row.refusal("missing_field", paths[0], "is missing or lies before 2020")
+    if moment >= LATEST_END:
+        raise row.refusal("implausible_time", paths[0], f"lies after {LATEST_END:%Y}")
     return moment
 
 
@@ -162,6 +165,10 @@ def needed_day(row: Answer, path: str, utc_offset_minutes: int) -> datetime:
         day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
     except ValueError:
         raise row.refusal("implausible_time", path, "is not a day") from None
+    if not EARLIEST_TIME.date() <= day < LATEST_END.date():
+        raise row.refusal(
+            "implausible_time", path, f"lies before {EARLIEST_TIME:%Y} or after {LATEST_END:%Y}"
+        )
     return day_start(day, utc_offset_minutes)
 
 

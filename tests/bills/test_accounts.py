@@ -1,5 +1,6 @@
 """Accounts out of the settings: secrets, labels, and what cannot be a key."""
 
+import tomllib
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from producers.bills.poll import ReportReading
 from tests.bills.cases import NOW, RATES
 from tests.bills.fake_vendors import KEY, Fake, OpenRouter
 from tests.bills.vendor_server import VendorServer
+from tests.docs.pages import ROOT, blocks
 from tokenweir.errors import BrokerUnavailable, WrongCall
 from tokenweir.local.bills import account_of, plan, poll
 from tokenweir.settings import BillsSettings, Settings
@@ -44,6 +46,13 @@ def test_a_vendor_that_signs_with_a_pair_needs_both_halves() -> None:
 def test_an_address_is_a_web_address(address: str) -> None:
     with pytest.raises(ValueError, match="base_url"):
         settings(base_url=address)
+
+
+def test_the_accounts_of_the_page_are_accounts() -> None:
+    (example,) = [block.text for block in blocks(ROOT / "docs" / "bills.md") if block.language == "toml"]
+    groups = tomllib.loads(example)["bills"]
+    accounts = {name: BillsSettings(**{"key": KEY, **group}) for name, group in groups.items()}
+    assert {one.account.vendor for one in plan(accounts)} == {"openai", "aws", "xai"}
 
 
 class Polled:

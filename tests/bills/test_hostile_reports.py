@@ -1,5 +1,7 @@
 """Values that no vendor should send: each costs its line, nothing beside it, and is quoted nowhere."""
 
+import json
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -53,6 +55,55 @@ def test_a_hostile_value_costs_no_more_than_its_row(case: Case, ask: Callable[[C
         said, filled = _outcome(asking)
         assert CANARY not in said
         assert filled is None or filled >= {*days()[1:]}
+
+
+_TIMES: list[Any] = [
+    "9999-12-31",
+    "9999-12-31T23:59:59Z",
+    253402300799,
+    "0001-01-01",
+    -1,
+    10**18,
+    "tomorrow",
+    "2026-02-30",
+]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "report", "field"),
+    [
+        ("openrouter", "activity", "date"),
+        ("mistral", "admin_usage", "timestamp"),
+        ("xai", "usage", "timestamp"),
+        ("fireworks", "usage_costs/model", "dimensions.startTime"),
+        ("volcengine", "get_usage", "Timestamp"),
+    ],
+)
+@pytest.mark.parametrize("value", _TIMES)
+def test_a_time_beyond_the_calendar_costs_its_row(
+    ask: Callable[[Case], Asking], vendor: str, report: str, field: str, value: Any
+) -> None:
+    case = next(one for one in CASES if (one.vendor, one.report) == (vendor, report))
+    asking = ask(case)
+    answer = asking.fake.answer
+
+    def spoilt(asked: Any) -> tuple[int, Any]:
+        status, body = answer(asked)
+        if len(asking.server.asked) > 1:
+            return status, body
+        text = json.dumps(body)
+        # The first row of the answer only.
+        name = field.rpartition(".")[2]
+        return status, re.sub(
+            rf'"{name}": ("[^"]*"|[0-9]+)', f'"{name}": {json.dumps(value)}', text, count=1
+        ).encode()
+
+    asking.server.answer = spoilt
+    reading = asking.reader.read()
+    assert reading.rejections
+    assert {one.reason for one in reading.rejections} <= {"implausible_time", "missing_field", "wrong_type"}
+    assert str(value) not in "".join(one.detail for one in reading.rejections) or value == -1
+    assert reading.bills
 
 
 def _outcome(asking: Asking) -> tuple[str, set[date] | None]:

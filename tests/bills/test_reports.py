@@ -215,6 +215,12 @@ def test_pages_that_go_round_in_circles_come_to_an_end(ask: Ask) -> None:
     assert len(asking.server.asked) == 2
 
 
+def test_more_lines_than_can_be_held_are_refused(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producers.bills.poll.MAX_LINES", 3)
+    with pytest.raises(ReportUnreadable, match="more than 3 lines"):
+        ask(CASES[0]).reader.read()
+
+
 def test_a_page_that_promises_more_and_does_not_say_where_is_refused(ask: Ask) -> None:
     asking = ask(CASES[0])
     asking.server.faults.append(Fault(200, body=b'{"data": [], "has_more": true}'))

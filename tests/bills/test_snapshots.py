@@ -77,6 +77,7 @@ def test_a_day_of_beijing_begins_the_evening_before() -> None:
     [
         ({"period_end": SCOPE.start}, "implausible_time", ""),
         ({"period_start": datetime(2026, 11, 1)}, "implausible_time", "period_start"),  # noqa: DTZ001
+        ({"period_end": datetime(2300, 1, 1, tzinfo=UTC)}, "implausible_time", ""),
         ({"input_tokens": -1}, "out_of_range", "input_tokens"),
         ({"input_tokens": 10**16}, "out_of_range", "input_tokens"),
         ({"amount": Decimal("1e30")}, "out_of_range", "amount"),

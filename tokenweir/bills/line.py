@@ -25,6 +25,9 @@ from tokenweir.usage.metered import Money
 MAX_COUNT: Final = 10**15
 """More tokens or requests than any one line of a bill can hold."""
 
+LATEST_END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""No bill is so far ahead; a later time is a unit mistaken."""
+
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
@@ -66,6 +69,8 @@ class BillLine(BaseModel):
     def _is_a_period(self) -> Self:
         if self.period_end <= self.period_start:
             raise ValueError("period_end lies not after period_start")
+        if self.period_end >= LATEST_END:
+            raise ValueError(f"period_end lies after {LATEST_END:%Y}")
         return self
 
 

@@ -122,6 +122,7 @@ def _usage(name: str, group_by: tuple[str, ...], own: Own) -> None:
 _usage("completions", (*_GROUPS, "batch", "service_tier"), partial(_tokens, "completions"))
 _usage("embeddings", _GROUPS, partial(_tokens, "embeddings"))
 _usage("moderations", _GROUPS, partial(_tokens, "moderations"))
+_usage("decisions", (*_GROUPS, "batch", "service_tier"), partial(_tokens, "decisions"))
 for _name, _groups, _path, _unit in (
     ("images", (*_GROUPS, "size", "source"), "images", "images"),
     ("audio_speeches", _GROUPS, "characters", "characters"),
