@@ -67,6 +67,7 @@ class Case:
     today: date
     explained: set[Key] = field(default_factory=set)
     explained_costs: set[Key] = field(default_factory=set)
+    _coarse_cost: tuple[Table, Table] | None = None
 
     def open_pairs(self) -> Iterator[tuple[Key, Pair]]:
         """Keys of the table of tokens whose tokens disagree and that no rule has explained."""
@@ -86,9 +87,10 @@ class Case:
         cost = self.sides.cost
         if not self.sides.tokens.dimensions <= cost.dimensions or not cost.pairs:
             return None
-        wanted = {*keys}
-        found = cost.by(*self.sides.tokens.dimensions).pairs
-        return sum((found[key].cost_drift for key in wanted if key in found), Decimal(0))
+        if self._coarse_cost is None or self._coarse_cost[0] is not cost:
+            self._coarse_cost = (cost, cost.by(*self.sides.tokens.dimensions))
+        found = self._coarse_cost[1].pairs
+        return sum((found[key].cost_drift for key in {*keys} if key in found), Decimal(0))
 
     def explain(self, keys: Iterable[Key]) -> None:
         """Leaves these keys to the rule that asked, their money included where days, models and keys tell it."""

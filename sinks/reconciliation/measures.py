@@ -4,10 +4,10 @@ A measure that a side does not have is None and stays None when added to another
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 _N = TypeVar("_N", int, Decimal)
 
@@ -20,9 +20,9 @@ class Key(NamedTuple):
     api_key: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Measures:
-    """Sums of one side. cost is USD."""
+    """Sums of one side. cost is USD. Never changed once made; not frozen, as a month has hundreds of thousands."""
 
     input_tokens: int | None = None
     cache_read_tokens: int | None = None
@@ -32,7 +32,18 @@ class Measures:
     cost: Decimal | None = None
 
     def __add__(self, other: "Measures") -> "Measures":
-        return Measures(**{name: _sum(getattr(self, name), getattr(other, name)) for name in MEASURES})
+        if self is NOTHING:
+            return other
+        if other is NOTHING:
+            return self
+        return Measures(
+            input_tokens=_sum(self.input_tokens, other.input_tokens),
+            cache_read_tokens=_sum(self.cache_read_tokens, other.cache_read_tokens),
+            cache_write_tokens=_sum(self.cache_write_tokens, other.cache_write_tokens),
+            output_tokens=_sum(self.output_tokens, other.output_tokens),
+            requests=_sum(self.requests, other.requests),
+            cost=_sum(self.cost, other.cost),
+        )
 
     @property
     def tokens(self) -> int:
@@ -45,8 +56,8 @@ class Measures:
         return (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
 
 
-MEASURES = tuple(one.name for one in fields(Measures))
-NOTHING = Measures()
+NOTHING: Final = Measures()
+"""No figure at all."""
 
 
 def _sum(one: Any, other: Any) -> Any:

@@ -9,6 +9,9 @@ from typing import Final
 from sinks.reconciliation.findings import Case, Finding, Rule, days_of, grouped, place
 from sinks.reconciliation.measures import Key, Measures, Pair, agree, summed, tokens_agree
 
+Projects = dict[tuple[str, str], set[str]]
+"""By model and key, either of which may be left out."""
+
 _MOST_SHIFTED_DAYS: Final = 7
 _MOST_TIMES: Final = 10
 _TIGHT: Final = Decimal("0.002")
@@ -106,6 +109,7 @@ def not_billed_yet(case: Case) -> Sequence[Finding]:
 def not_metered(case: Case) -> Sequence[Finding]:
     """Billed and not in the ledger at all: a whole key, a whole model, or certain days of one."""
     missing = [(key, pair) for key, pair in case.open_pairs() if pair.bill.tokens and not pair.ledger.tokens]
+    projects = _projects(case) if missing else {}
     found: list[Finding] = []
     for dimension in ("api_key", "model"):
         if dimension not in case.sides.tokens.dimensions:
@@ -121,7 +125,9 @@ def not_metered(case: Case) -> Sequence[Finding]:
         for name, pairs in sorted(whole.items()):
             model, api_key = (name, "") if dimension == "model" else ("", name)
             found.append(
-                _missing(case, pairs, model, api_key, f"nothing{place(model, api_key)} is in the ledger")
+                _missing(
+                    case, pairs, model, api_key, projects, f"nothing{place(model, api_key)} is in the ledger"
+                )
             )
     rest: dict[tuple[str, str], list[tuple[Key, Pair]]] = defaultdict(list)
     for key, pair in missing:
@@ -130,7 +136,12 @@ def not_metered(case: Case) -> Sequence[Finding]:
     for (model, api_key), pairs in sorted(rest.items()):
         found.append(
             _missing(
-                case, pairs, model, api_key, f"nothing{place(model, api_key)} is in the ledger on these days"
+                case,
+                pairs,
+                model,
+                api_key,
+                projects,
+                f"nothing{place(model, api_key)} is in the ledger on these days",
             )
         )
     return [*found, *_keys_not_metered(case)]
@@ -157,7 +168,9 @@ def _keys_not_metered(case: Case) -> list[Finding]:
     return found
 
 
-def _missing(case: Case, pairs: list[tuple[Key, Pair]], model: str, api_key: str, sentence: str) -> Finding:
+def _missing(
+    case: Case, pairs: list[tuple[Key, Pair]], model: str, api_key: str, projects: Projects, sentence: str
+) -> Finding:
     keys = [key for key, _ in pairs]
     case.explain(keys)
     billed = summed(pair.bill for _, pair in pairs)
@@ -172,23 +185,20 @@ def _missing(case: Case, pairs: list[tuple[Key, Pair]], model: str, api_key: str
         evidence={
             "billed_tokens": billed.tokens,
             "billed_requests": billed.requests,
-            "projects": _projects(case, model, api_key),
+            "projects": sorted(projects.get((model, api_key), ())),
         },
     )
 
 
-def _projects(case: Case, model: str, api_key: str) -> list[str]:
-    """The projects in which the bill has a model or key."""
-    names = case.sides.names
-    return sorted(
-        {
-            one.project
-            for one in case.sides.facts.bills
-            if one.project
-            and (not api_key or one.api_key == api_key)
-            and (not model or names.get(one.model, "") == model)
-        }
-    )
+def _projects(case: Case) -> Projects:
+    """The projects in which the bill has a model, a key, or both."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in case.sides.facts.bills:
+        if one.project:
+            model = case.sides.names.get(one.model, "")
+            for name in {(model, ""), ("", one.api_key), (model, one.api_key)}:
+                found[name].add(one.project)
+    return found
 
 
 def counted_twice(case: Case) -> Sequence[Finding]:
