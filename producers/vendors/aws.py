@@ -23,7 +23,7 @@ from producers.vendors.answer import Answer, Reading, service_tier
 from producers.vendors.anthropic import is_surely_message, merge_message, read_message
 from producers.vendors.bedrock_headers import counts_beside_cache, has_counts, headers_of, with_headers
 from producers.vendors.bedrock_models import is_native, read_native
-from producers.vendors.registry import Merged, Reader, other_names, stream, surface
+from producers.vendors.registry import Merged, Reader, other_names, sign, stream, surface
 
 _ARN: Final = re.compile(r"arn:[a-z\-]+:bedrock:([a-z0-9\-]{4,32}):")
 METRICS: Final = "amazon-bedrock-invocationMetrics"
@@ -222,6 +222,16 @@ other_names(
         "chat_completions": ("mantle_openai_chat_completions", "mantle_chat_completions", "openai_compat"),
     },
 )
+
+
+@sign("aws")
+def is_surely_aws(answer: Answer) -> bool:
+    """Converse by what goes with its counts, Bedrock's headers and metrics, and Claude under an id of Bedrock's."""
+    if is_converse(answer):
+        return answer.has_any("stopReason", "metrics.latencyMs")
+    response_id = answer.body.get("id")
+    from_bedrock = isinstance(response_id, str) and response_id.startswith("msg_bdrk_")
+    return answer.has_any(METRICS) or has_counts(answer) or (from_bedrock and is_surely_message(answer))
 
 
 def _region(model: str) -> str:

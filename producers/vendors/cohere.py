@@ -146,7 +146,7 @@ def _read(answer: Answer, operation: str) -> Reading:
             hint="meta.billed_units in an embedding or a ranking",
         )
     usage = answer.part(at)
-    billed = usage.part("billed_units") if usage.has_any("billed_units") else None
+    billed = usage.part("billed_units") if usage.body.get("billed_units") else None
     finished = answer.text("finish_reason")
     return Reading(
         model=answer.text("model"),

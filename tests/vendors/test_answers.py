@@ -285,7 +285,7 @@ def test_a_wrong_vendor_or_surface_is_named_with_the_near_one() -> None:
         (RESPONSE, "openai"),
         ({**CHAT, "prompt_filter_results": []}, "azure"),
         (MESSAGE, "anthropic"),
-        ({**MESSAGE, "id": "msg_bdrk_1"}, ""),
+        ({**MESSAGE, "id": "msg_bdrk_1"}, "aws"),
         (CONTENT, "google"),
         ({**CHAT, "model": "deepseek-chat"}, ""),
         ({"custom_id": "a", "response": "x"}, ""),

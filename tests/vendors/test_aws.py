@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from producers.vendors import detect, read_answer
+from producers.vendors import detect, guess_vendor, read_answer
 from tests.vendors.bodies import CANARY, CHAT, CONTEXT, MESSAGE, RESPONSE, counts_of, merged, read, units_of
 from tokenweir.errors import RejectedInput
 
@@ -236,3 +236,17 @@ class TestMantle:
 @pytest.mark.parametrize("name", ["aws_bedrock", "bedrock"])
 def test_its_other_names_are_taken(name: str) -> None:
     assert (read(name, CONVERSE).vendor, detect(name, CONVERSE)) == ("aws", "converse")
+
+
+@pytest.mark.parametrize(
+    ("body", "vendor"),
+    [
+        (CONVERSE, "aws"),
+        (HEADERS, "aws"),
+        ({"type": "message_stop", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 1}}, "aws"),
+        ({"usage": {"inputTokens": 1, "outputTokens": 2}}, ""),
+        ({"prompt_token_count": 1, "generation_token_count": 2}, ""),
+    ],
+)
+def test_it_is_guessed_only_by_what_is_bedrocks_alone(body: dict[str, Any], vendor: str) -> None:
+    assert guess_vendor(body) == vendor

@@ -39,6 +39,12 @@ class TestChat:
         event = read("cohere", {"usage": {name: USAGE[name] for name in ("tokens", "cached_tokens")}})
         assert counts_of(event) == {"input_tokens": 2935, "cache_read_tokens": 2928, "output_tokens": 4}
 
+    def test_billed_units_that_are_empty_are_none(self) -> None:
+        event = read(
+            "cohere", {"usage": {"billed_units": {}, "tokens": {"input_tokens": 5, "output_tokens": 6}}}
+        )
+        assert counts_of(event) == {"input_tokens": 5, "output_tokens": 6}
+
     def test_version_1_has_its_units_in_meta(self) -> None:
         body = {"text": CANARY, "generation_id": "g", "response_id": "r", "meta": USAGE}
         event = read("cohere", body)
