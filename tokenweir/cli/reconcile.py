@@ -93,10 +93,9 @@ def _print(outcome: Reconciliation, dimensions: list[str]) -> None:
         f"  billed ${outcome.billed_usd:,.2f} and {outcome.billed_tokens:,} tokens; in the ledger "
         f"${outcome.metered_usd:,.2f} and {outcome.metered_tokens:,} tokens"
     )
-    click.echo(
-        f"  the ledger knows {_percent(outcome.tokens_coverage)} of the billed tokens and "
-        f"{_percent(outcome.cost_coverage)} of the billed money\n"
-    )
+    shares = ((outcome.tokens_coverage, "tokens"), (outcome.cost_coverage, "money"))
+    known = [f"{share * 100:.1f} % of the billed {what}" for share, what in shares if share is not None]
+    click.echo(f"  the ledger knows {' and '.join(known)}\n" if known else "  nothing was billed\n")
     rows = [
         {
             "reason": one.reason,
@@ -121,10 +120,6 @@ def _span(finding: Finding) -> str:
     if first == last:
         return first.isoformat()
     return f"{first.isoformat()} to {last.isoformat()}, {len(finding.days)} days"
-
-
-def _percent(share: Decimal | None) -> str:
-    return "none" if share is None else f"{share * 100:.1f} %"
 
 
 def _day(text: str | None, now: datetime) -> date | None:
