@@ -179,7 +179,7 @@ def test_the_dependencies_page_lists_what_is_depended_on() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     listed = {
         name
-        for row in re.findall(r"^\| (?:\w+ \| )?([a-z][\w, -]*) \| ", page, re.MULTILINE)
+        for row in re.findall(r"^\| (?:\w+ \| )?([a-z][\w, .-]*) \| ", page, re.MULTILINE)
         for name in row.split(", ")
     } - {"package", "extra"}
     assert names - listed == {"types-pyyaml", "types-jsonschema"}, "only stubs need no reason"
