@@ -15,7 +15,7 @@ _QUIET: Final = (
     "mode",
     "aiohttp",
     "asyncio",
-    "clickhouse_migrations",
+    "streams.steady_app",
 )
 _SILENT: Final = ("clickhouse_connect", "kafka", "urllib3")
 """Nothing that they say of a failure does not also reach us as an error, and some of it is a stack trace."""
@@ -37,6 +37,11 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a person should see it: clickhouse_migrations tells the root logger every script that it runs, whole."""
+    return record.name != "root" or record.levelno >= logging.WARNING
+
+
 def set_up_logs(settings: Settings) -> None:
     """Sends this process's log to standard error as the settings say."""
     handler = logging.StreamHandler(sys.stderr)
@@ -44,6 +49,7 @@ def set_up_logs(settings: Settings) -> None:
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    handler.addFilter(_is_worth_a_line)
     level = getattr(logging, settings.log_level.upper())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET:
