@@ -15,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from dashboards.page import page_routes
 from producers.delivery import Delivery
 from producers.gateway import SERVER_OPTIONS, GatewayMetrics, Intake, gateway_routes, health_of
+from producers.gateway.connections import Watch
 from tokenweir.errors import WrongCall
 from tokenweir.local.clickhouse_http import clickhouse_http_app
 from tokenweir.local.clock import utc_now
@@ -44,7 +45,10 @@ class LocalServer:
         self._runners: list[web.AppRunner] = []
         self._delivery = delivery
         intake = Intake(settings.gateway, delivery, GatewayMetrics(registry, delivery), utc_now)
-        self._page = web.Application(client_max_size=settings.gateway.max_body_bytes)
+        self._watch = Watch(settings.gateway.header_timeout_seconds, settings.gateway.max_connections)
+        self._page = web.Application(
+            client_max_size=settings.gateway.max_body_bytes, middlewares=[self._watch.middleware]
+        )
         self._page.add_routes(
             [
                 *page_routes(reader.rows, clock=utc_now, database=database),
@@ -69,6 +73,7 @@ class LocalServer:
 
     async def stop(self) -> None:
         """Closes both; requests under way have a moment to end."""
+        await self._watch.stop()
         for runner in reversed(self._runners):
             await runner.cleanup()
         self._runners.clear()
@@ -78,6 +83,8 @@ class LocalServer:
     ) -> int:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, **options)
         await runner.setup()
+        if app is self._page and runner.server is not None:
+            self._watch.start(runner.server)
         self._runners.append(runner)
         taken: OSError | None = None
         for port in ports:
