@@ -24,11 +24,11 @@ class Checkpoint:
 
     offset: bytes of its content, decompressed, that were read and confirmed. line: the number of the next line. head,
     tail: fingerprints of the first head_bytes and of the last tail_bytes before offset. lineage: the log that it is a
-    generation of, within which equal rows are numbered. came_from: the path at which it was before it was rotated.
-    reader_state: of formats with state. only_refused: rows refused before the first good one; -1 after it.
-    size_bytes, modified_ns: as last seen, to see at a glance that nothing changed. adopted: found beside its old path,
-    and read to its end there. finished: that nothing is left to read until it changes. document: of a file that is
-    one JSON document, the fingerprint of what was read.
+    generation of, within which equal rows are numbered. came_from: of a file that was moved, the path at which it was
+    first seen. reader_state: of formats with state. only_refused: rows refused before the first good one; -1 after
+    it. size_bytes, modified_ns: as last seen, to see at a glance that nothing changed. adopted: found beside its old
+    path, and read to its end there. finished: that nothing is left to read until it changes. document: of a file that
+    is one JSON document, the fingerprint of what was read.
     """
 
     path: str

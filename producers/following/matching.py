@@ -178,7 +178,7 @@ class _Matching:
     def _claim(self, checkpoint: Checkpoint, file: Present) -> None:
         self._claimed.add(id(checkpoint))
         if checkpoint.path != str(file.path):
-            checkpoint.came_from = checkpoint.path
+            checkpoint.came_from = checkpoint.came_from or checkpoint.path
             checkpoint.path = str(file.path)
         self.result.claimed.append((checkpoint, file))
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,9 +27,9 @@ from producers.following import (
 )
 from tokenweir import topics
 from tokenweir.cli.logs import set_up_logs
-from tokenweir.cli.options import Place, find_place, ledger_options
+from tokenweir.cli.options import find_place, ledger_options
 from tokenweir.cli.output import print_json
-from tokenweir.cli.way import Way, check_topics, way_to_ledger
+from tokenweir.cli.way import check_topics, way_to_ledger
 from tokenweir.errors import BrokerUnavailable, WrongCall
 from tokenweir.local.data_dir import DataDir
 from tokenweir.settings import KafkaSettings, Settings
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from producers.following.metrics import CollectorMetrics
 
 _RETRY_SECONDS: Final = 5.0
+_TOPICS: Final = (topics.USAGE, topics.REJECTED)
 
 
 @click.group()
@@ -168,19 +169,18 @@ def _follow(
     read = ReadOptions(now=datetime.now(UTC), format=form, column_map=column_map, surface=surface)
     options = FollowOptions(patterns=tuple(patterns), read=read, from_end=not from_start)
     total = Round()
+    stored = False
     with CheckpointStore(state_dir or (data_dir or settings.local.data_dir) / "collector") as store:
         follower = Follower(options, store, say=lambda text: click.echo(f"weir: {text}", err=True))
         if once:
-            with _way_for_once(data_dir) as way:
-                _add(total, follower.round(KafkaSink(way.delivery), datetime.now(UTC)))
-                way.wait_until_stored()
+            stored = _once(follower, data_dir, total)
         else:
             signal.signal(signal.SIGTERM, _interrupt)
             try:
                 _go_on(follower, data_dir, total, poll_seconds, metrics_port)
             except KeyboardInterrupt:
                 click.echo("stopped; the next start goes on from here", err=True)
-    _show(total, as_json, all_told=once)
+    _show(total, as_json, stored=stored)
     return 0
 
 
@@ -215,13 +215,19 @@ def _say_once(sentence: str, said: str) -> str:
     return sentence
 
 
-def _way_for_once(data_dir: Path | None) -> AbstractContextManager[Way]:
-    """As `weir ingest` goes, but where Kafka is named in the settings and nothing runs here, to that."""
+def _once(follower: Follower, data_dir: Path | None, total: Round) -> bool:
+    """One round to Kafka; where neither a pipeline runs nor Kafka is named, through a pipeline of its own, and then
+    whatever was read is stored: whether that is so."""
     place = find_place(data_dir)
-    kafka_is_named = bool(place.settings.kafka.model_fields_set & {"bootstrap_servers"})
-    if data_dir is None and kafka_is_named and place.data_dir is not None and not place.data_dir.running():
-        place = Place(place.settings, None)
-    return way_to_ledger(place, (topics.USAGE, topics.REJECTED))
+    kafka_is_named = data_dir is None and "bootstrap_servers" in place.settings.kafka.model_fields_set
+    if place.data_dir is None or kafka_is_named or place.data_dir.running() is not None:
+        with _delivery_to(_kafka_at(data_dir)) as delivery:
+            _add(total, follower.round(KafkaSink(delivery), datetime.now(UTC)))
+        return False
+    with way_to_ledger(place, _TOPICS) as way:
+        _add(total, follower.round(KafkaSink(way.delivery), datetime.now(UTC)))
+        way.wait_until_stored()
+    return True
 
 
 def _kafka_at(data_dir: Path | None) -> KafkaSettings:
@@ -240,7 +246,7 @@ def _kafka_at(data_dir: Path | None) -> KafkaSettings:
 
 @contextmanager
 def _delivery_to(kafka: KafkaSettings) -> Iterator[Delivery]:
-    check_topics(kafka, (topics.USAGE, topics.REJECTED))
+    check_topics(kafka, _TOPICS)
     delivery = Delivery(kafka)
     try:
         yield delivery
@@ -272,13 +278,13 @@ def _add(total: Round, done: Round) -> None:
     total.files, total.unreadable = done.files, done.unreadable
 
 
-def _show(total: Round, as_json: bool, *, all_told: bool) -> None:
+def _show(total: Round, as_json: bool, *, stored: bool) -> None:
     if as_json:
         print_json(asdict(total))
         return
     files = f"{total.files} {'file' if total.files == 1 else 'files'}"
     click.echo(
-        f"{total.events:,} events {'stored' if all_told else 'sent'} from {files}: "
+        f"{total.events:,} events {'stored' if stored else 'sent'} from {files}: "
         f"{total.input_tokens:,} input and {total.output_tokens:,} output tokens"
     )
     if total.rejections:
