@@ -12,7 +12,7 @@ Limits: a voice frame names no model.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -20,11 +20,20 @@ from typing import Final
 from producers.vendors import openai_shapes as shapes
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.compatible import Habits, compatible, read_chat
-from producers.vendors.registry import other_names, sign
-from producers.vendors.xai_native import NATIVE_SIGNS, TOOLS, cost, is_native, read_native
+from producers.vendors.registry import Merged, other_names, sign, stream
+from producers.vendors.xai_native import (
+    NATIVE_SIGNS,
+    TOOLS,
+    cost,
+    is_native,
+    is_native_chunk,
+    merge_native,
+    read_native,
+)
 
 _TOKENS: Final = tuple(f"usage.{side}_tokens" for side in ("prompt", "completion", "input", "output"))
 _FETCHED: Final = {"x_posts_fetched": "x_posts", "x_users_fetched": "x_users"}
+_VOICE_DONE: Final = "response.done"
 _DETAILS: Final = "server_side_tool_usage_details"
 _VOICE: Final = (
     "billable_audio_seconds",
@@ -118,6 +127,20 @@ def read_voice(answer: Answer) -> Reading:
     )
 
 
+def is_voice_event(event: Answer) -> bool:
+    return event.body.get("type") == _VOICE_DONE
+
+
+def merge_voice(events: Sequence[Answer]) -> Merged:
+    """A voice session: each `response.done` is a call, whose usage stands beside the response."""
+    calls = [Merged(event.body) for event in events if is_voice_event(event)]
+    if not calls:
+        return Merged({"usage": {"input_tokens": 0}}, complete=False, stated=False)
+    return replace(calls[0], further=calls[1:])
+
+
+stream("xai", "realtime", looks_like=is_voice_event)(merge_voice)
+stream("xai", "native_grpc", looks_like=is_native_chunk)(merge_native)
 compatible(
     "xai",
     HABITS,

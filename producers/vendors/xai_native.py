@@ -9,7 +9,7 @@ Sources: a recorded response; types of the package xai-sdk 1.21 (SamplingUsage).
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
@@ -17,6 +17,7 @@ from typing import Any, Final
 from producers.vendors.answer import Answer, Reading, whole_units
 from producers.vendors.compatible import Habits, read_chat
 from producers.vendors.compatible_facts import reported
+from producers.vendors.registry import Merged
 
 TICKS_IN_DOLLAR: Final = Decimal(10) ** 10
 
@@ -44,6 +45,7 @@ _OTHER_TOOL: Final = "server_side_tool_calls"
 
 _TICKS: Final = "cost_in_usd_ticks"
 _REASON: Final = ("finish_reason", "finishReason")
+_NO_REASON: Final = (None, "", 0, "REASON_INVALID")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _TOOL: Final = re.compile(r"(?:SERVER_SIDE_TOOL_)?([A-Z_]{1,48})")
 _LONGEST_NAME: Final = 64
@@ -82,6 +84,24 @@ def read_native(answer: Answer) -> Reading:
         counts={**reading.counts, "input_image_tokens": answer.count("usage.prompt_image_tokens")},
         units=_tools(answer.part("usage")),
     )
+
+
+def is_native_chunk(chunk: Answer) -> bool:
+    return isinstance(chunk.body.get("outputs"), list)
+
+
+def merge_native(chunks: Sequence[Answer]) -> Merged:
+    """A streamed response: the last usage that was told; it came to its end where an output tells a reason."""
+    body: dict[str, Any] = {}
+    reasons: list[Any] = []
+    for chunk in chunks:
+        body |= {name: value for name, value in chunk.body.items() if value not in (None, "", [], {})}
+        told = [output.find(name) for output in chunk.parts("outputs") for name in _REASON]
+        reasons += [reason for reason in told if reason not in _NO_REASON]
+    body["outputs"] = [{"finish_reason": reason} for reason in reasons]
+    if body.get("usage"):
+        return Merged(body, bool(reasons))
+    return Merged({**body, "usage": {"prompt_tokens": 0}}, bool(reasons), stated=False)
 
 
 def _tools(usage: Answer) -> Mapping[str, Decimal]:

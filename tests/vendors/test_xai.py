@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from producers.vendors import detect, guess_vendor, read_calls
+from producers.vendors import detect, guess_vendor, read_calls, read_stream
 from tests.vendors.hosts import CANARY, CONTEXT, chunk, completion, cost, counted, merged, read
 from tokenweir.errors import RejectedInput
 
@@ -269,6 +269,34 @@ def test_streams_state_usage_in_a_last_chunk_or_event() -> None:
     )
     cut_off = merged("xai", [chunk(), chunk()])
     assert (cut_off.status, cut_off.error_code) == ("cancelled", "usage_not_stated")
+
+
+def test_each_response_of_a_streamed_voice_session_is_a_call() -> None:
+    def done(name: str) -> dict[str, Any]:
+        response = {"id": name, "output": [{"transcript": CANARY}], "status": "completed", "usage": {}}
+        return {"type": "response.done", "response": response, "response_id": name, "usage": VOICE}
+
+    events = [{"type": "response.created", "response": {"id": "v-1"}}, done("v-1"), done("v-2")]
+    first, second = read_stream("xai", events, context=CONTEXT)
+    assert (first.id, second.id) == ("xai:v-1", "xai:v-2")
+    for event in (first, second):
+        assert (event.output_tokens, event.units, event.status) == (113, {"audio_seconds": 1}, "ok")
+
+
+def test_a_streamed_native_response_has_its_last_usage() -> None:
+    begun = {"id": "n-1", "model": "grok-4", "outputs": [{"delta": {"content": CANARY}, "finish_reason": 0}]}
+    sofar = {"prompt_tokens": 2332, "completion_tokens": 3, "prompt_text_tokens": 2332}
+    last = {**begun, "outputs": [{"finish_reason": "REASON_STOP"}], "usage": NATIVE}
+    whole = merged("xai", [{**begun, "usage": sofar}, last])
+    assert (whole.id, whole.output_tokens, whole.reasoning_tokens, whole.status) == (
+        "xai:n-1",
+        348,
+        310,
+        "ok",
+    )
+    cut_off = merged("xai", [{**begun, "usage": sofar}, begun])
+    assert (cut_off.input_tokens, cut_off.output_tokens, cut_off.status) == (2332, 3, "cancelled")
+    assert merged("xai", [begun]).error_code == "usage_not_stated"
 
 
 @pytest.mark.parametrize(
