@@ -107,6 +107,10 @@ class Follower:
             self._tell(path, f"{path} cannot be read: {problem}")
         work = [(one, file) for one, file in matched.claimed if self._has_news(one, file, now)]
         work += [(self._begin(file, before), file) for file, before in matched.new]
+        if matched.new:
+            # A file that is rotated away before it was read to a first confirmation must be known by its inode.
+            self._store.commit(self._dirty)
+            self._dirty.clear()
         for checkpoint, file in work:
             self._read(checkpoint, file, sink, now, result)
             if self._uncommitted_bytes >= _COMMIT_BYTES:

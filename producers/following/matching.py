@@ -193,6 +193,9 @@ class _Matching:
 
     def _holds(self, checkpoint: Checkpoint, file: Present) -> bool:
         with open_content(file.path) as content:
+            status = os.fstat(content.fileno())
+            if (status.st_dev, status.st_ino) != file.key:
+                raise FileNotFoundError  # It was rotated since it was seen; the next look finds it.
             return resume(checkpoint, content) is not None
 
     def _waits(self, file: Present) -> bool:

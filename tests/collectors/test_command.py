@@ -188,7 +188,7 @@ def test_the_sessions_of_all_agents_each_call_once(kafka: KafkaSettings, home: P
     [
         (("files", "a.log", "--format", "litelm"), b"Did you mean litellm?"),
         (("files", "a.log", "--map", "in=x"), b"no field 'in'"),
-        (("agents", "copilot"), b"'copilot' is not one of"),
+        (("agents", "copilot"), b"no agent 'copilot'"),
         (("files",), b"Missing argument"),
     ],
 )

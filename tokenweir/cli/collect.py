@@ -124,7 +124,7 @@ def files(
 
 
 @collect.command()
-@click.argument("names", nargs=-1, metavar=f"[{'|'.join(PRESETS)}]...", type=click.Choice(list(PRESETS)))
+@click.argument("names", nargs=-1, metavar=f"[{'|'.join(PRESETS)}]...")
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -141,6 +141,9 @@ def agents(names: tuple[str, ...], home: Path | None, sets: tuple[str, ...], **o
       weir collect agents
       weir collect agents claude-code --set team=platform --once
     """
+    for name in names:
+        if name not in PRESETS:
+            raise WrongCall(f"no agent {name!r} is known here", hint=f"Known are {', '.join(PRESETS)}")
     variables = os.environ if home is None else {}
     found = [
         pattern
