@@ -275,6 +275,27 @@ class TestFaults:
         one.poll()
         assert one.inputs == [1, 1, 1, 2, 3, 4]
 
+    def test_rotated_after_a_crash_before_the_first_confirmation(self, world: Callable[..., World]) -> None:
+        one = world()
+        one.append(1, 2)
+        one.crash("flush")
+        one.append(3)
+        one.rotate_by_rename()
+        one.append(4)
+        one.poll()
+        assert one.inputs == [1, 2, 3, 4]
+
+    def test_a_log_that_moved_on_twice_keeps_its_equal_rows_apart(self, world: Callable[..., World]) -> None:
+        one = world()
+        one.append(7)
+        one.poll()
+        one.rotate_by_rename(create=False)
+        one.poll()
+        one.rotate_by_rename(create=False)
+        one.append(7)
+        one.settle()
+        assert one.inputs == [7, 7]
+
     def test_what_was_confirmed_is_not_sent_again(self, world: Callable[..., World]) -> None:
         one = world()
         one.append(1, 2)
