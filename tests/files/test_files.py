@@ -16,8 +16,6 @@ from producers.files import (
     ColumnMap,
     ReadOptions,
     UnreadableFile,
-    lines,
-    parse_answers,
     read_files,
     source_of,
 )
@@ -393,80 +391,3 @@ class TestHostileInput:
         assert len(set(ids(pieces))) == 51
         path.write_text(HEADER + "never,1,2\n" * 50)
         assert len(read(path, refused_rows_limit=100)) == 50
-
-
-class TestProgress:
-    def test_bytes_and_counts_reach_their_totals(self, tmp_path: Path) -> None:
-        first, second = tmp_path / "a.csv", tmp_path / "b.csv.gz"
-        first.write_text(HEADER + table(2000))
-        second.write_bytes(gzip.compress((HEADER + table(2000) + "never,1,2\n").encode()))
-        reading = read_files([first, second], options())
-        positions = []
-        for _ in reading:
-            positions.append(reading.read_bytes)
-        assert positions == sorted(positions)
-        assert reading.read_bytes == reading.total_bytes == first.stat().st_size + second.stat().st_size
-        assert (reading.event_count, reading.rejection_count) == (4000, 1)
-
-    def test_a_reading_can_be_closed_early(self, tmp_path: Path) -> None:
-        path = tmp_path / "a.csv"
-        path.write_text(HEADER + table(2000))
-        reading = read_files([path], options())
-        next(reading)
-        reading.close()
-        assert list(reading) == []
-
-    def test_a_pipe_is_read_once(self, tmp_path: Path) -> None:
-        path = tmp_path / "pipe.csv"
-        os.mkfifo(path)
-        reading = read_files([path], options())
-        writer = subprocess.Popen(["sh", "-c", f"printf '{HEADER.strip()}\\n2024-01-01,1,2\\n' > '{path}'"])
-        try:
-            assert len(list(reading)) == 1
-        finally:
-            writer.wait(timeout=60)
-
-
-class TestParse:
-    def test_each_line_gives_its_fields_or_its_error(self) -> None:
-        answers = [
-            b'{"model":"gpt-4o","usage":{"prompt_tokens":5,"completion_tokens":0}}\n',
-            b"\n",
-            b"{oops\n",
-            b'{"error":{"message":"x"}}\n',
-            b'{"id":"r","model":"gpt-5","output":[{"type":"web_search_call"}],"usage":{"input_tokens":5}}',
-        ]
-        first, broken, refused, last = parse_answers(answers, "openai", now=NOW, fields={"team": "search"})
-        assert first.pop("id").startswith("weir-parse:")
-        assert first == {
-            "source": "weir-parse",
-            "time": "2026-03-01T00:00:00Z",
-            "team": "search",
-            "vendor": "openai",
-            "model": "gpt-4o",
-            "input_tokens": 5,
-            "output_tokens": 0,
-        }
-        assert (broken["line"], broken["reason"], broken["field"]) == (2, "invalid_json", "")
-        assert (refused["line"], refused["field"]) == (3, "usage")
-        assert (last["id"], last["units"]) == ("openai:r", {"web_searches": 1})
-        for line in (first, broken, refused, last):
-            json.dumps(line)
-        assert UsageEvent.model_validate_json(json.dumps(last)).units
-
-    def test_inner_calls_follow_when_asked_for(self) -> None:
-        step = {"type": "compaction", "input_tokens": 7, "output_tokens": 1}
-        usage = {"input_tokens": 5, "output_tokens": 6, "iterations": [step]}
-        line = json.dumps({"model": "claude-x", "usage": usage}).encode()
-        assert len(list(parse_answers([line], "anthropic", now=NOW))) == 1
-        assert len(list(parse_answers([line], "anthropic", now=NOW, inner_calls=True))) == 2
-
-    def test_a_wrong_vendor_or_surface_is_a_wrong_call_at_once(self) -> None:
-        with pytest.raises(WrongCall):
-            parse_answers([], "opnai", now=NOW)
-        with pytest.raises(WrongCall):
-            parse_answers([], "openai", "messages", now=NOW)
-
-    def test_a_line_past_the_limit_is_refused(self) -> None:
-        (refused,) = parse_answers([b"x" * (lines.MAX_LINE_BYTES + 1)], "openai", now=NOW)
-        assert refused["reason"] == "too_large"
