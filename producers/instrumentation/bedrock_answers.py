@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from producers.instrumentation.observation import Wrap
+from producers.instrumentation.observation import Envelope
 
-_PREFIXES: Final = ("x-amzn-bedrock-", "x-amzn-requestid", "content-type")
+_PREFIXES: Final = ("x-amzn-bedrock-", "x-amzn-requestid")
 
 
 class InvokedAnswer:
@@ -29,14 +29,20 @@ class InvokedAnswer:
         found = json.loads(self._body, parse_float=Decimal)
         if not isinstance(found, dict):
             raise ValueError("no JSON object")  # noqa: TRY004 - what json.loads raises for no JSON, too
-        metadata = {
-            "RequestId": self._headers.get("x-amzn-requestid", ""),
-            "HTTPHeaders": dict(self._headers),
-        }
-        return {**found, "ResponseMetadata": metadata}
+        return {**found, **_metadata(self._headers)}
 
 
-def answer_with_headers(headers: Mapping[str, str]) -> Wrap:
-    """What hands over an answer together with those of its headers that count."""
+def bedrock_envelope(headers: Mapping[str, str]) -> Envelope:
+    """What hands over an answer, or a stream, together with those of its headers that count."""
     kept = {name.lower(): value for name, value in headers.items() if name.lower().startswith(_PREFIXES)}
-    return lambda body: InvokedAnswer(body, kept)
+    return Envelope(lambda body: InvokedAnswer(body, kept), _metadata(kept))
+
+
+def _metadata(headers: Mapping[str, str]) -> dict[str, Any]:
+    """As boto3 puts it."""
+    return {
+        "ResponseMetadata": {
+            "RequestId": headers.get("x-amzn-requestid", ""),
+            "HTTPHeaders": dict(headers),
+        }
+    }

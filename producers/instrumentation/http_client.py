@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from producers.instrumentation.hosts import vendor_of_host
 from producers.instrumentation.http_stream import observed_stream
-from producers.instrumentation.observation import Observation, Wrap
+from producers.instrumentation.observation import Observation
 from producers.instrumentation.observer import Observer, SeenRequest
 from producers.instrumentation.request_facts import form_words, outermost_words
 from producers.instrumentation.stream_usage import ask_for_usage
@@ -35,9 +35,6 @@ _WORDS: Final = frozenset({"model"})
 
 Place = tuple[str, int | None]
 """Host and port of a URL; no port where it is the scheme's own."""
-
-MakeWrap = Callable[[Mapping[str, str]], Wrap | None]
-"""By a response's headers, what an answer's bytes are handed over as."""
 
 
 class SendHook:
@@ -175,12 +172,12 @@ def _respond(
             observation.refused(response.status_code, b"" if is_streamed else response.content)
             return
         content_type = headers.get("content-type", "")
-        wrap = observer.make_wrap(headers) if observer.make_wrap is not None else None
+        envelope = observer.make_envelope(headers) if observer.make_envelope is not None else None
         if is_streamed:
-            observation.opened(content_type, decode=decoder_of(response), wrap=wrap)
+            observation.opened(content_type, decode=decoder_of(response), envelope=envelope)
             response.stream = observed_stream(response, observation, hides_usage=hides_usage)
         else:
-            observation.opened(content_type, wrap=wrap)
+            observation.opened(content_type, envelope=envelope)
             observation.feed(response.content)
             observation.finished()
     except Exception:  # noqa: BLE001 - the boundary to the application, which must never feel us

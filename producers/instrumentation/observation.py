@@ -21,9 +21,10 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 
 from producers.delivery.bounded_log import BoundedLog
 from producers.emitter.call import Call
@@ -40,8 +41,17 @@ _said: Final = BoundedLog(logging.getLogger(__name__))
 Decode = Callable[[bytes], bytes | Iterable[bytes]]
 """Takes a piece of a packed body, gives what it unpacks to."""
 
-Wrap = Callable[[bytes], object]
-"""Makes of an answer's bytes what the reader is given; by default the bytes themselves."""
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a response's headers tell that its body does not.
+
+    wrap: makes of an answer's bytes what the reader is given. preface: goes before the events of a stream.
+    """
+
+    wrap: Callable[[bytes], object]
+    preface: Mapping[str, Any]
+
 
 _P = ParamSpec("_P")
 
@@ -90,7 +100,7 @@ class Observation:
         self._began_at = began_at
         self._is_over = False
         self._decode: Decode | None = None
-        self._wrap: Wrap | None = None
+        self._envelope: Envelope | None = None
         self._framing: Framing | None = None
         self._parts: list[bytes] = []
         self._parts_bytes = 0
@@ -130,11 +140,13 @@ class Observation:
             self._call.end()
 
     @_never_raises
-    def opened(self, content_type: str, *, decode: Decode | None = None, wrap: Wrap | None = None) -> None:
+    def opened(
+        self, content_type: str, *, decode: Decode | None = None, envelope: Envelope | None = None
+    ) -> None:
         """The response began and is going to be read piece by piece."""
         self._framing = framing_of(content_type)
         self._decode = decode
-        self._wrap = wrap
+        self._envelope = envelope
 
     @_never_raises
     def feed(self, data: bytes) -> None:
@@ -197,15 +209,20 @@ class Observation:
                 return
         elif self._ttft_ms is None and len(event) <= _MAX_LOOKED_INTO_BYTES and _holds_content(event):
             self._ttft_ms = (time.perf_counter() - self._began_at) * 1_000
-        self._has_chunks = True
+        self._begin_stream()
         self._call.chunk(event)
+
+    def _begin_stream(self) -> None:
+        if not self._has_chunks and self._envelope is not None:
+            self._call.chunk(self._envelope.preface)
+        self._has_chunks = True
 
     def _finish_answer(self, error: BaseException | None) -> None:
         if error is not None and not isinstance(error, StreamAborted):
             self._fail(error)
             return
         body = b"".join(self._parts)
-        self._call.answer(self._wrap(body) if self._wrap is not None else body)
+        self._call.answer(body if self._envelope is None else self._envelope.wrap(body))
         self._call.end()
 
     def _finish_stream(self, error: BaseException | None) -> None:
@@ -214,6 +231,7 @@ class Observation:
             if self._in_band is not None or error is None:
                 self._fail(error or CallRefused(code="empty_stream"))
                 return
+            self._begin_stream()
             self._call.chunk({})
         self._call.describe(streaming=True, ttft_ms=self._ttft_ms)
         self._call.end(error)

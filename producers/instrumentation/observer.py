@@ -15,7 +15,7 @@ from producers.emitter.call import Call
 from producers.emitter.reports import CallFields
 from producers.instrumentation import attempts
 from producers.instrumentation.hosts import region_of_url, vendor_of_host
-from producers.instrumentation.observation import Observation, Wrap
+from producers.instrumentation.observation import Envelope, Observation
 from producers.instrumentation.operations import Operation, operation_of
 
 _said: Final = BoundedLog(logging.getLogger(__name__))
@@ -59,8 +59,8 @@ class Observer:
     """How the calls of one client are reported.
 
     library_vendor: who sends the bill where nothing else tells. vendor: who does whatever the host is; "" where the
-    host tells. region: the client's own. operations: which requests are calls, by method, path and vendor. make_wrap:
-    by a response's headers, what an answer's bytes are handed over as; as they are where it is None. fields: of every
+    host tells. region: the client's own. operations: which requests are calls, by method, path and vendor.
+    make_envelope: of a response's headers, what they tell beside the body. fields: of every
     event; they hold before what is found out.
     """
 
@@ -71,7 +71,7 @@ class Observer:
     record_failures: bool | None = None
     ask_for_stream_usage: bool = False
     operations: Callable[[str, str, str], Operation | None] = operation_of
-    make_wrap: Callable[[Mapping[str, str]], Wrap | None] | None = None
+    make_envelope: Callable[[Mapping[str, str]], Envelope] | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def begin(self, see: Callable[[], SeenRequest]) -> Observation | None:
@@ -98,8 +98,8 @@ class Observer:
             known = attempts.take_up(request.identify())
         if known is None:
             model = operation.model or request.words().get("model", "")
-            began_at = time.perf_counter()
             call = self._call(vendor, model, operation.name, request).begin()
+            began_at = time.perf_counter()
         else:
             call, began_at = known
         if request.retries:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from producers.instrumentation.bedrock_answers import answer_with_headers
+from producers.instrumentation.bedrock_answers import bedrock_envelope
 from producers.instrumentation.clients.openai import is_async
 from producers.instrumentation.http_client import observe, release
 from producers.instrumentation.observer import Observer
@@ -39,7 +39,7 @@ class AnthropicHooks:
                 observer,
                 library_vendor=vendor or observer.library_vendor,
                 region=region if isinstance(region, str) else "",
-                make_wrap=answer_with_headers if vendor == "aws" else None,
+                make_envelope=bedrock_envelope if vendor == "aws" else None,
             ),
             is_async=is_async(client),
         )

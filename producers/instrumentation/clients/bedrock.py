@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from producers.instrumentation.bedrock_answers import answer_with_headers
+from producers.instrumentation.bedrock_answers import bedrock_envelope
 from producers.instrumentation.observation import Observation
 from producers.instrumentation.observer import Observer, SeenRequest
 from producers.instrumentation.raw_response import observe_raw
@@ -104,7 +104,7 @@ def _respond(observation: Observation, http_response: Any, parsed: dict[str, Any
     elif operation in ("ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"):
         headers = http_response.headers
         content_type = headers.get("content-type", "")
-        observation.opened(content_type, wrap=answer_with_headers(headers))
+        observation.opened(content_type, envelope=bedrock_envelope(headers))
         length = headers.get("content-length", "")
         observe_raw(http_response.raw, observation, int(length) if length.isdecimal() else None)
     else:
