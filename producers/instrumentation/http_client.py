@@ -21,7 +21,7 @@ from producers.instrumentation.hosts import vendor_of_host
 from producers.instrumentation.http_stream import observed_stream
 from producers.instrumentation.observation import Observation
 from producers.instrumentation.observer import Observer, SeenRequest
-from producers.instrumentation.request_facts import form_words, outermost_words
+from producers.instrumentation.request_facts import form_words, outermost_words, spoken_units
 from producers.instrumentation.stream_usage import ask_for_usage
 from producers.instrumentation.unpacking import decoder_of
 
@@ -143,6 +143,7 @@ def _seen(request: Any) -> SeenRequest:
         words=partial(_words, request),
         identify=partial(_identity, request),
         retries=int(stated) if stated.isdecimal() and len(stated) < 4 else None,
+        spoken_units=lambda: spoken_units(_body(request) or b""),
     )
 
 

@@ -10,6 +10,7 @@ means. It decides nothing about tokens: an answer's bytes and a stream's events 
 | a stream, read to its end | the call it states |
 | a stream that the application leaves, or that breaks | the call as far as it is known, cancelled or with the error |
 | a stream whose first event is an error | nothing was billed, as above |
+| sound or plain text, where that is what was asked for | a call without counts, marked `usage_not_stated` |
 | an answer that cannot be read | the emitter drops and counts it as unreadable |
 
 Invariants: no method raises or blocks, whatever comes; an observation reports once; what was read is never changed,
@@ -30,6 +31,9 @@ from producers.delivery.bounded_log import BoundedLog
 from producers.emitter.call import Call
 from producers.instrumentation import attempts
 from producers.instrumentation.framing import Framing, bears_content, framing_of
+
+MAX_ATTEMPTS: Final = 1_000
+"""As many as an event can state; a client that goes on longer stays at it."""
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 _MAX_ERROR_BYTES: Final = 64 * 1024
@@ -91,13 +95,21 @@ class Observation:
     """One attempt. Used by one thread or task at a time, and by the garbage collector at last.
 
     call: what is reported to, begun. identify: what is equal for all attempts of the call, asked for only when an
-    attempt fails.
+    attempt fails. answers_in_bytes: whether what was asked for may come as sound or plain text.
     """
 
-    def __init__(self, call: Call, identify: Callable[[], Hashable], began_at: float) -> None:
+    def __init__(
+        self,
+        call: Call,
+        identify: Callable[[], Hashable],
+        began_at: float,
+        *,
+        answers_in_bytes: bool = False,
+    ) -> None:
         self._call = call
         self._identify = identify
         self._began_at = began_at
+        self._answers_in_bytes = answers_in_bytes
         self._is_over = False
         self._decode: Decode | None = None
         self._envelope: Envelope | None = None
@@ -145,6 +157,7 @@ class Observation:
     ) -> None:
         """The response began and is going to be read piece by piece."""
         self._framing = framing_of(content_type)
+        self._answers_in_bytes = self._answers_in_bytes and "json" not in content_type
         self._decode = decode
         self._envelope = envelope
 
@@ -157,6 +170,8 @@ class Observation:
             unpacked = self._decode(data)
             data = unpacked if isinstance(unpacked, bytes) else b"".join(unpacked)
         if self._framing is None:
+            if self._answers_in_bytes:
+                return
             self._parts_bytes += len(data)
             if self._parts_bytes <= MAX_ANSWER_BYTES:
                 self._parts.append(data)
@@ -200,6 +215,7 @@ class Observation:
     def _fail(self, error: BaseException) -> None:
         self._is_over = True
         self._call.retried(error)
+        self._call.attempt = min(self._call.attempt, MAX_ATTEMPTS)
         attempts.leave(self._identify(), self._call, self._began_at)
 
     def _take(self, event: bytes) -> None:
@@ -220,6 +236,11 @@ class Observation:
     def _finish_answer(self, error: BaseException | None) -> None:
         if error is not None and not isinstance(error, StreamAborted):
             self._fail(error)
+            return
+        if self._answers_in_bytes:
+            self._call.chunk({})
+            self._call.describe(ttft_ms=None)
+            self._call.end(error)
             return
         body = b"".join(self._parts)
         self._call.answer(body if self._envelope is None else self._envelope.wrap(body))

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final, Protocol, Unpack
 
 from producers.delivery.bounded_log import BoundedLog
@@ -17,6 +18,8 @@ from producers.instrumentation import attempts
 from producers.instrumentation.hosts import region_of_url, vendor_of_host
 from producers.instrumentation.observation import Envelope, Observation
 from producers.instrumentation.operations import Operation, operation_of
+
+_ANSWER_IN_BYTES: Final = ("speech", "transcription")
 
 _said: Final = BoundedLog(logging.getLogger(__name__))
 
@@ -42,7 +45,7 @@ class SeenRequest:
 
     words: the request's own words for what is asked, by name; called only for a request that is observed.
     identify: what is equal for all attempts of one call. retries: how many attempts the client says went before;
-    None where it does not say.
+    None where it does not say. spoken_units: of a request for speech, by which the vendor may bill it.
     """
 
     method: str
@@ -52,6 +55,7 @@ class SeenRequest:
     words: Callable[[], Mapping[str, str]]
     identify: Callable[[], Hashable]
     retries: int | None = None
+    spoken_units: Callable[[], Mapping[str, Decimal]] = dict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +103,16 @@ class Observer:
         if known is None:
             model = operation.model or request.words().get("model", "")
             call = self._call(vendor, model, operation.name, request).begin()
+            if operation.name == "speech":
+                call.describe(units=request.spoken_units())
             began_at = time.perf_counter()
         else:
             call, began_at = known
         if request.retries:
             call.attempt = request.retries + 1
-        return Observation(call, request.identify, began_at)
+        return Observation(
+            call, request.identify, began_at, answers_in_bytes=operation.name in _ANSWER_IN_BYTES
+        )
 
     def _call(self, vendor: str, model: str, operation: str, request: SeenRequest) -> Call:
         found: dict[str, Any] = {

@@ -6,8 +6,10 @@ expression, and only the values of the outermost object's named members are take
 Invariants: never raises for a body; gives nothing but short words that stand as values of the names that are asked for.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -81,3 +83,12 @@ def form_words(stream: Any, names: Iterable[str]) -> dict[str, str]:
         if isinstance(name, str) and name in names and isinstance(value, str) and len(value) <= _MAX_WORD:
             found[name] = value
     return found
+
+
+def spoken_units(body: bytes) -> dict[str, Decimal]:
+    """How many characters a request for speech asks to speak, by which OpenAI's tts models are billed."""
+    try:
+        text = json.loads(body)["input"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return {}
+    return {"characters": Decimal(len(text))} if isinstance(text, str) and text else {}

@@ -138,7 +138,7 @@ def test_what_fails_is_not_billed(case: Case, both: Both, emitter: RecordingEmit
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in CASES if case.name in ("openai", "anthropic-async", "gemini-async", "mistral")],
+    [case for case in CASES if case.name in ("openai", "anthropic-async", "gemini-async", "cohere")],
     ids=lambda case: case.name,
 )
 def test_the_last_of_many_failures_is_not_billed(
