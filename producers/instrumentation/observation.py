@@ -179,7 +179,8 @@ class Observation:
                 self._parts.clear()
             return
         for event in self._framing.feed(data):
-            self._take(event)
+            if not self._is_over:
+                self._take(event)
 
     @_never_raises
     def chunk(self, event: str) -> None:
@@ -199,7 +200,10 @@ class Observation:
             error = None
         if self._framing is not None and error is None:
             for event in self._framing.close():
-                self._take(event)
+                if not self._is_over:
+                    self._take(event)
+            if self._is_over:
+                return
         self._is_over = True
         if self._framing is None and not self._has_chunks:
             self._finish_answer(error)
@@ -220,13 +224,20 @@ class Observation:
 
     def _take(self, event: bytes) -> None:
         if _IN_BAND_ERROR.match(event):
-            self._in_band = CallRefused(code=_error_code(event))
-            if not self._has_chunks:
-                return
-        elif self._ttft_ms is None and len(event) <= _MAX_LOOKED_INTO_BYTES and _holds_content(event):
+            self._end_in_band(event)
+            return
+        if self._ttft_ms is None and len(event) <= _MAX_LOOKED_INTO_BYTES and _holds_content(event):
             self._ttft_ms = (time.perf_counter() - self._began_at) * 1_000
         self._begin_stream()
         self._call.chunk(event)
+
+    def _end_in_band(self, event: bytes) -> None:
+        """An error within a stream is its end, whether or not the application reads on."""
+        self._in_band = CallRefused(code=_error_code(event))
+        if self._has_chunks:
+            self._call.chunk(event)
+        self._is_over = True
+        self._finish_stream(self._in_band)
 
     def _begin_stream(self) -> None:
         if not self._has_chunks and self._envelope is not None:
