@@ -115,12 +115,15 @@ def merge_invocation(chunks: Sequence[Answer]) -> Merged:
     """InvokeModelWithResponseStream: the maker's own chunks, with Bedrock's metrics on the last one."""
     metrics = next((chunk.body[METRICS] for chunk in reversed(chunks) if chunk.has_any(METRICS)), None)
     own: dict[str, Any] = {METRICS: metrics} if metrics else {}
+    named = dict(item for chunk in chunks for item in chunk.body.items() if item[0] == "ResponseMetadata")
     if any(map(merging.is_message_event, chunks)):
         merged = merge_message(chunks)
         if merged.stated:
-            return replace(merged, body={**merged.body, **own}, complete=merged.complete or bool(metrics))
+            return replace(
+                merged, body={**merged.body, **own, **named}, complete=merged.complete or bool(metrics)
+            )
     last = next((chunk.body for chunk in reversed(chunks) if is_native(chunk)), {})
-    body = {**last, **own} or {METRICS: {"inputTokenCount": 0}}
+    body = {**({**last, **own} or {METRICS: {"inputTokenCount": 0}}), **named}
     return Merged(body, complete=bool(metrics), stated=bool(metrics or last))
 
 

@@ -99,7 +99,8 @@ def test_a_models_own_stream_is_read_as_its_makers(
     given = [json.loads(event["chunk"]["bytes"]) for event in stream]
     assert given == answers.ANTHROPIC_EVENTS
     event = emitter.event
-    assert (event.vendor, event.input_tokens, event.output_tokens) == ("aws", 20, 7)
+    assert (event.id, event.vendor) == ("aws:req-4", "aws")
+    assert (event.input_tokens, event.output_tokens) == (20, 7)
     assert event.ttft_ms is not None
 
 
