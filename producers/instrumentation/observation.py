@@ -178,9 +178,7 @@ class Observation:
             else:
                 self._parts.clear()
             return
-        for event in self._framing.feed(data):
-            if not self._is_over:
-                self._take(event)
+        self._take_all(self._framing.feed(data))
 
     @_never_raises
     def chunk(self, event: str) -> None:
@@ -199,11 +197,11 @@ class Observation:
         if self._framing is not None and self._framing.ended:
             error = None
         if self._framing is not None and error is None:
-            for event in self._framing.close():
-                if not self._is_over:
-                    self._take(event)
-            if self._is_over:
-                return
+            self._take_all(self._framing.close())
+        if not self._is_over:
+            self._finish(error)
+
+    def _finish(self, error: BaseException | None) -> None:
         self._is_over = True
         if self._framing is None and not self._has_chunks:
             self._finish_answer(error)
@@ -221,6 +219,11 @@ class Observation:
         self._call.retried(error)
         self._call.attempt = min(self._call.attempt, MAX_ATTEMPTS)
         attempts.leave(self._identify(), self._call, self._began_at)
+
+    def _take_all(self, events: Iterable[bytes]) -> None:
+        for event in events:
+            if not self._is_over:
+                self._take(event)
 
     def _take(self, event: bytes) -> None:
         if _IN_BAND_ERROR.match(event):
