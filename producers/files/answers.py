@@ -2,7 +2,8 @@
 
 A line holds one answer, one event of a stream that tells usage, an array of a stream's chunks, or an object with them
 under `events_with_usage`; or the lines are server-sent events as they came over the wire. Records of other tools that
-state a vendor's call (a cloud's invocation log) are read as `weir ingest` reads them.
+state a vendor's call (a cloud's invocation log) are read as `weir ingest` reads them; those of a tool that is named in
+the vendor's place by `producers.files.tools`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from producers import records, vendors
 from producers.files.lines import MAX_LINE_BYTES
 from producers.files.rows import json_object
 from producers.files.server_sent import ServerSentAnswers, StreamedAnswer, is_event_line
+from producers.files.tools import TOOLS, ToolReader, refuse_bills
 from producers.vendors.answer import Answer
 from tokenweir.errors import RejectedInput
 from tokenweir.usage.event import UsageEvent
@@ -42,8 +44,13 @@ def parse_answers(
     line. now: UTC, the time of answers that state none. fields: fields of UsageEvent for every event.
     inner_calls: whether further calls that were billed within an answer are given too, after those of all lines, so
     that lines and dicts stay beside each other; without it there is one dict an answer. Raises WrongCall at once for a
-    surface without reader or a vendor's name mistyped.
+    surface without reader or a vendor's name mistyped. vendor: or a tool (`TOOLS`), whose records give a dict for each
+    call in any case.
     """
+    refuse_bills(surface)
+    if vendor in TOOLS:
+        known = records.RecordContext(source=source, now=now, fields=fields or {})
+        return _recorded(lines, ToolReader(vendor, surface, known))
     vendors.surfaces(vendor)
     record = _RECORD_SURFACES.get(surface or "")
     named = vendors.surface_named(vendor, surface) or None if surface and not record else None
@@ -131,6 +138,17 @@ def _are_whole(objects: Sequence[Mapping[str, Any]]) -> bool:
     return len(ids) == len(objects) > 1 and not chunked and all("usage" in body for body in objects)
 
 
+def _recorded(lines: Iterable[bytes], read: ToolReader) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines):
+        if line.strip():
+            for found in read.line(line):
+                yield _refused(found, number) if isinstance(found, RejectedInput) else event_fields(found)
+
+
+def _refused(problem: RejectedInput, number: int) -> dict[str, Any]:
+    return {"error": str(problem), "reason": problem.reason, "field": problem.field, "line": number}
+
+
 def _parsed(lines: Iterable[bytes], read: _Reader, inner_calls: bool) -> Iterator[dict[str, Any]]:
     later: list[UsageEvent] = []
 
@@ -138,7 +156,7 @@ def _parsed(lines: Iterable[bytes], read: _Reader, inner_calls: bool) -> Iterato
         try:
             first, *others = calls()
         except RejectedInput as problem:
-            return {"error": str(problem), "reason": problem.reason, "field": problem.field, "line": number}
+            return _refused(problem, number)
         later.extend(others)
         return event_fields(first)
 

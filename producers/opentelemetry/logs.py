@@ -67,6 +67,12 @@ def is_log_attribute(name: str) -> bool:
     return name in _WANTED or is_span_attribute(name)
 
 
+def is_event_name(name: str) -> bool:
+    """Whether events by this name are read."""
+    load()
+    return name in _EVENTS
+
+
 def event_of_record(record: LogRecord) -> LogEvent | None:
     """How this record is read; None where it states no call."""
     load()

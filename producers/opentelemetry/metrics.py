@@ -87,8 +87,12 @@ def fields_of(interval: Interval, context: RecordContext) -> dict[str, Any] | Un
     is_gemini = point.metric == gemini_cli.USAGE_METRIC
     source = gemini_cli.SOURCE if is_gemini else claude_code.SOURCE
     span = f"{point.start_ns}-{point.time_ns}" if point.is_delta else str(point.start_ns)
+    name = f"{source}:{point.series}/{span}"
+    if point.is_delta and not point.time_ns and context.make_id is not None:
+        # A sum over an unknown time must not replace the next one.
+        name = context.make_id()
     fields: dict[str, Any] = {
-        "id": f"{source}:{point.series}/{span}",
+        "id": name,
         "source": context.source,
         "time": moment(point.time_ns) or context.now,
         "vendor": gemini_cli.VENDOR if is_gemini else vendor_of_agent(model),
