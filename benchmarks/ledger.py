@@ -17,8 +17,8 @@ from sinks.clickhouse.columns import EVENT_COLUMNS
 from sinks.clickhouse.rollups import RollupKeeper
 from tokenweir.settings import ClickHouseSettings
 
-BLOCK_EVENTS = 50_000
-BLOCKS = 4
+BLOCK_EVENTS = 100_000  # as the sink writes them
+BLOCKS = 3
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG_AFTER = datetime(2040, 1, 1, tzinfo=UTC)
 

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pricing_events import NOVEMBER, TEST_RATES, event, per_million, row
 
+from tokenweir.money import PICOS_PER_UNIT
 from tokenweir.pricing import PriceBook, Priced
+from tokenweir.pricing.calculation import to_usd
+from tokenweir.pricing.plain import group_cost
 from tokenweir.pricing.price import BEGINNING, RateCard
 from tokenweir.pricing.sources import RowSource
 from tokenweir.usage import UsageEvent
@@ -149,6 +152,23 @@ def test_what_is_priced_together(model: str, fields: dict[str, Any], together: b
     counts = {"input_tokens": 100, "output_tokens": 10} | fields
     found = _check(book, [event("v", model, NOVEMBER, **counts) for _ in range(3)])
     assert found == (3 if together else 0)
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 10**9)] * 3), min_size=1, max_size=8),
+    st.integers(1, 10**13) | st.sampled_from([5 * 10**11, 10**12 + 1, 140_000_000_000, 1]),
+)
+def test_another_currency_is_converted_as_it_is_call_by_call(
+    calls: list[tuple[int, int, int]], fx_rate_picos: int
+) -> None:
+    names = ("cache_read", "input", "output")
+    parts = {name: list(amounts) for name, amounts in zip(names, zip(*calls, strict=True), strict=True)}
+    together = group_cost(parts, "CNY", fx_rate_picos, "p", "list")
+    for place, call in enumerate(calls):
+        cost, native, each = to_usd(tuple(zip(names, call, strict=True)), fx_rate_picos)
+        if fx_rate_picos != PICOS_PER_UNIT:
+            assert (together.cost_picos[place], together.native_cost_picos[place]) == (cost, native)
+            assert tuple((name, amounts[place]) for name, amounts in together.parts) == each
 
 
 def test_calls_across_a_change_of_price_are_asked_of_each() -> None:

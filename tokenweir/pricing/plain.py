@@ -10,8 +10,8 @@ from itertools import repeat
 from operator import add, gt, mul, sub
 from typing import Any, Final, NamedTuple
 
-from tokenweir.money import PICOS_PER_UNIT
-from tokenweir.pricing.calculation import PreparedPrice, to_usd
+from tokenweir.money import PICOS_PER_UNIT, divide_half_even
+from tokenweir.pricing.calculation import PreparedPrice
 
 _DECIDING: Final = ("input_tokens", "output_tokens", "reasoning_tokens")
 
@@ -105,19 +105,30 @@ def group_cost(
         for part in others:
             total = list(map(add, total, part))
         return GroupCost(total, total, currency, fx_rate_picos, tuple(parts.items()), price_id, price_status)
-    names = tuple(parts)
-    calls = (
-        to_usd(tuple(zip(names, picos, strict=True)), fx_rate_picos)
-        for picos in zip(*parts.values(), strict=True)
-    )
-    costs, natives, converted = zip(*calls, strict=True)
-    by_component = zip(*([picos for _, picos in call] for call in converted), strict=True)
+    natives = [sum(picos) for picos in zip(*parts.values(), strict=True)]
+    costs = _converted(natives, fx_rate_picos)
+    converted = [_converted(picos, fx_rate_picos) for picos in parts.values()]
+    for call, (cost, *shares) in enumerate(zip(costs, *converted, strict=True)):
+        left_over = cost - sum(shares)
+        if left_over:
+            converted[shares.index(max(shares))][call] += left_over
     return GroupCost(
         costs,
         natives,
         currency,
         fx_rate_picos,
-        tuple(zip(names, by_component, strict=True)),
+        tuple(zip(parts, converted, strict=True)),
         price_id,
         price_status,
     )
+
+
+def _converted(picos: Sequence[int], fx_rate_picos: int) -> list[int]:
+    """USD picos of native ones, each rounded half to even."""
+    products = list(map(mul, picos, repeat(fx_rate_picos)))
+    half = PICOS_PER_UNIT // 2
+    rounded = [(product + half) // PICOS_PER_UNIT for product in products]
+    # Where a product lies halfway between two picos, it was rounded up; the even one may be the one below.
+    if rounded != [(product + half - 1) // PICOS_PER_UNIT for product in products]:
+        return [divide_half_even(product, PICOS_PER_UNIT) for product in products]
+    return rounded
