@@ -224,6 +224,25 @@ def framing_of(content_type: str) -> Framing | None:
     return None
 
 
+_STATES_USAGE: Final = re.compile(rb'usage"\s*:\s*[^n\s]|[mM]etadata"|[mM]etrics"|"error"')
+_DELTA: Final = re.compile(rb'\s*\{[^{}\[\]]{0,200}?"type"\s*:\s*"(?!message_)[a-z_.-]*delta"')
+_GOES_ON: Final = re.compile(rb'"finish_reason"\s*:\s*null')
+_ENDS: Final = re.compile(rb'"finish_reason"\s*:\s*[^n\s]')
+
+
+def carries_text_alone(event: bytes) -> bool:
+    """Whether an event is one of the many that carry a piece of the answer and nothing that is counted.
+
+    Told without decoding it; quotes within its text are escaped, so that no text looks like a member. What is not sure
+    is False.
+    """
+    if _STATES_USAGE.search(event):
+        return False
+    if _DELTA.match(event):
+        return True
+    return _GOES_ON.search(event) is not None and _ENDS.search(event) is None
+
+
 def bears_content(event: Any) -> bool:
     """Whether a decoded event of a stream holds something of the answer: text, thought, a call of a tool, sound.
 

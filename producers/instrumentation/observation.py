@@ -30,7 +30,7 @@ from typing import Any, Concatenate, Final, ParamSpec
 from producers.delivery.bounded_log import BoundedLog
 from producers.emitter.call import Call
 from producers.instrumentation import attempts
-from producers.instrumentation.framing import Framing, bears_content, framing_of
+from producers.instrumentation.framing import Framing, bears_content, carries_text_alone, framing_of
 
 MAX_ATTEMPTS: Final = 1_000
 """As many as an event can state; a client that goes on longer stays at it."""
@@ -119,6 +119,7 @@ class Observation:
         self._has_chunks = False
         self._in_band: CallRefused | None = None
         self._ttft_ms: float | None = None
+        self._last_at = began_at
 
     @_never_raises
     def failed(self, error: BaseException) -> None:
@@ -231,6 +232,9 @@ class Observation:
             return
         if self._ttft_ms is None and len(event) <= _MAX_LOOKED_INTO_BYTES and _holds_content(event):
             self._ttft_ms = (time.perf_counter() - self._began_at) * 1_000
+        self._last_at = time.perf_counter()
+        if self._has_chunks and self._ttft_ms is not None and carries_text_alone(event):
+            return
         self._begin_stream()
         self._call.chunk(event)
 
@@ -268,7 +272,9 @@ class Observation:
                 return
             self._begin_stream()
             self._call.chunk({})
-        self._call.describe(streaming=True, ttft_ms=self._ttft_ms)
+            self._last_at = time.perf_counter()
+        duration_ms = (self._last_at - self._began_at) * 1_000
+        self._call.describe(streaming=True, ttft_ms=self._ttft_ms, duration_ms=duration_ms)
         self._call.end(error)
 
 

@@ -72,7 +72,9 @@ def is_image(answer: Answer) -> bool:
 
 def is_response(answer: Answer) -> bool:
     """Input and output, and no event of a streamed message, whose usage is spelled alike."""
-    return answer.body.get("type") != "message_delta" and answer.has_any("usage.input_tokens", "usage.output_tokens")
+    return answer.body.get("type") != "message_delta" and answer.has_any(
+        "usage.input_tokens", "usage.output_tokens"
+    )
 
 
 def is_realtime(answer: Answer) -> bool:

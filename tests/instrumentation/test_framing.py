@@ -16,6 +16,7 @@ from producers.instrumentation.framing import (
     JsonLines,
     ServerSentEvents,
     bears_content,
+    carries_text_alone,
     framing_of,
 )
 from tests.instrumentation import answers
@@ -153,3 +154,36 @@ def test_the_content_type_tells_the_cutter(content_type: str, kind: type) -> Non
 )
 def test_a_first_token_is_content(event: Any, expected: bool) -> None:
     assert bears_content(event) is expected
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (answers.OPENAI_CHUNKS[1], True),
+        ({**answers.OPENAI_CHUNKS[1], "usage": None}, True),
+        ({**answers.OPENAI_CHUNKS[1], "usage": {"prompt_tokens": 7}}, False),
+        ({**answers.OPENAI_CHUNKS[1], "x_groq": {"usage": {"prompt_tokens": 7}}}, False),
+        (answers.OPENAI_CHUNKS[3], False),
+        (answers.OPENAI_USAGE_CHUNK, False),
+        (answers.MISTRAL_CHUNKS[-1], False),
+        ({"choices": [{"finish_reason": None}, {"finish_reason": "stop"}]}, False),
+        ({"choices": [{"finish_reason": None}], "error": {"code": "x"}}, False),
+        (answers.ANTHROPIC_EVENTS[0], False),
+        (answers.ANTHROPIC_EVENTS[3], True),
+        (answers.ANTHROPIC_EVENTS[5], False),
+        (answers.ANTHROPIC_EVENTS[6], False),
+        (answers.OPENAI_RESPONSE_EVENTS[1], True),
+        (answers.OPENAI_RESPONSE_EVENTS[2], False),
+        (answers.GEMINI_CHUNKS[0], False),
+        (answers.COHERE_EVENTS[2], True),
+        (answers.COHERE_EVENTS[4], False),
+        ({"metadata": {"usage": {"inputTokens": 7}}}, False),
+        ({"type": "text", "text": 'a "finish_reason":null and a "type":"x_delta"'}, False),
+        ({"type": "content-delta", "amazon-bedrock-invocationMetrics": {"inputTokenCount": 7}}, False),
+    ],
+)
+def test_only_what_carries_text_alone_is_passed_over(
+    event: Any, expected: bool, separators: tuple[str, str]
+) -> None:
+    assert carries_text_alone(json.dumps(event, separators=separators).encode()) is expected
