@@ -20,7 +20,7 @@ from producers.emitter.bodies import as_mapping
 from producers.emitter.chunks import KeptChunks
 from producers.emitter.outcome import Outcome
 from producers.vendors import UNKNOWN_MODEL, AnswerContext, read_calls, read_stream
-from producers.vendors.vendor_aliases import vendor_name
+from producers.vendors.names import vendor_name
 from tokenweir.errors import RejectedInput, WrongCall
 from tokenweir.usage import UsageEvent
 from tokenweir.usage.event import Status

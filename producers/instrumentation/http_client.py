@@ -17,13 +17,13 @@ from dataclasses import replace
 from functools import partial, wraps
 from typing import Any, Final
 
-from producers.instrumentation.hosts import vendor_of_host
 from producers.instrumentation.http_stream import observed_stream
 from producers.instrumentation.observation import Observation
 from producers.instrumentation.observer import Observer, SeenRequest
 from producers.instrumentation.request_facts import form_words, outermost_words, spoken_units
 from producers.instrumentation.stream_usage import ask_for_usage
 from producers.instrumentation.unpacking import decoder_of
+from producers.vendors.endpoints import vendor_of_host
 
 _RETRIES_HEADER: Final = "x-stainless-retry-count"
 """In which OpenAI's and Anthropic's clients say how many attempts went before."""

@@ -15,9 +15,9 @@ from producers.delivery.bounded_log import BoundedLog
 from producers.emitter.call import Call
 from producers.emitter.reports import CallFields
 from producers.instrumentation import attempts
-from producers.instrumentation.hosts import region_of_url, vendor_of_host
 from producers.instrumentation.observation import Envelope, Observation
 from producers.instrumentation.operations import Operation, operation_of
+from producers.vendors.endpoints import region_of_url, vendor_of_host
 
 _ANSWER_IN_BYTES: Final = ("speech", "transcription")
 

@@ -14,9 +14,8 @@ from typing import Any, Final
 from producers.opentelemetry.logs import log_event
 from producers.opentelemetry.reading import Uncounted, amount, attribution, code, count, failure, label
 from producers.opentelemetry.signals import Attributes, LogRecord, Origin, moment
-from producers.records.registry import RecordContext
-from producers.records.vendor_names import vendor_of_model
-from producers.vendors.answer import UNKNOWN_MODEL
+from producers.vendors.answer import UNKNOWN_MODEL, AnswerContext
+from producers.vendors.names import vendor_of_model
 from tokenweir.usage.identity import vendor_event_id
 
 SOURCE: Final = "claude_code"
@@ -52,7 +51,7 @@ ATTRIBUTES: Final = (
 
 
 @log_event("api_request", "claude_code.api_request", source=SOURCE, wanted=ATTRIBUTES)
-def read_request(record: LogRecord, context: RecordContext) -> dict[str, Any] | Uncounted:
+def read_request(record: LogRecord, context: AnswerContext) -> dict[str, Any] | Uncounted:
     """One answered request."""
     said = record.attributes
     if not _is_claude_code(record):
@@ -74,7 +73,7 @@ def read_request(record: LogRecord, context: RecordContext) -> dict[str, Any] | 
 
 
 @log_event("api_error", "claude_code.api_error", source=SOURCE, wanted=ATTRIBUTES)
-def read_error(record: LogRecord, context: RecordContext) -> dict[str, Any] | Uncounted:
+def read_error(record: LogRecord, context: AnswerContext) -> dict[str, Any] | Uncounted:
     """One request that failed: no tokens, but an outcome. The text of the error is not read."""
     if not _is_claude_code(record):
         return Uncounted("no_inference")
@@ -109,7 +108,7 @@ def _is_claude_code(record: LogRecord) -> bool:
     )
 
 
-def _fields(record: LogRecord, context: RecordContext, **facts: Any) -> dict[str, Any]:
+def _fields(record: LogRecord, context: AnswerContext, **facts: Any) -> dict[str, Any]:
     said = record.attributes
     model = label(said, "model")
     vendor = str(context.fields.get("vendor") or vendor_of_agent(model))
@@ -130,7 +129,7 @@ def _fields(record: LogRecord, context: RecordContext, **facts: Any) -> dict[str
     )
 
 
-def _name(record: LogRecord, vendor: str, context: RecordContext) -> str:
+def _name(record: LogRecord, vendor: str, context: AnswerContext) -> str:
     request_id = label(record.attributes, "request_id")
     if request_id:
         return vendor_event_id(vendor, request_id)

@@ -14,9 +14,8 @@ from typing import Any, Final
 from producers.opentelemetry.logs import log_event
 from producers.opentelemetry.reading import Uncounted, attribution, count, label, text
 from producers.opentelemetry.signals import LogRecord, moment
-from producers.records.registry import RecordContext
-from producers.records.vendor_names import UNKNOWN_VENDOR, vendor_of_model
-from producers.vendors.answer import UNKNOWN_MODEL, service_tier
+from producers.vendors.answer import UNKNOWN_MODEL, AnswerContext, service_tier
+from producers.vendors.names import UNKNOWN_VENDOR, vendor_of_model
 
 SOURCE: Final = "codex"
 _COMPLETED: Final = "response.completed"
@@ -39,7 +38,7 @@ _ATTRIBUTES: Final = (
 
 
 @log_event("codex.sse_event", source=SOURCE, wanted=_ATTRIBUTES, has_metric=False)
-def read_completed(record: LogRecord, context: RecordContext) -> dict[str, Any] | Uncounted:
+def read_completed(record: LogRecord, context: AnswerContext) -> dict[str, Any] | Uncounted:
     """One answer; nothing for the other events of its stream."""
     said = record.attributes
     if text(said, "event.kind") != _COMPLETED:
@@ -78,7 +77,7 @@ def read_completed(record: LogRecord, context: RecordContext) -> dict[str, Any] 
     )
 
 
-def _name(record: LogRecord, conversation: str, context: RecordContext) -> str:
+def _name(record: LogRecord, conversation: str, context: AnswerContext) -> str:
     stamp = label(record.attributes, "event.timestamp") or (str(record.time_ns) if record.time_ns else "")
     if conversation and stamp:
         return f"{SOURCE}:{conversation}/{stamp}"

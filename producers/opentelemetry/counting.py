@@ -12,14 +12,14 @@ from typing import Any, Final, TypeVar
 from producers.opentelemetry import logs, metrics, spans
 from producers.opentelemetry.reading import Uncounted
 from producers.opentelemetry.signals import LogRecord, Point, Span
-from producers.records.registry import RecordContext
+from producers.vendors.answer import AnswerContext
 from tokenweir.errors import RejectedInput
 from tokenweir.usage.event import UsageEvent
 from tokenweir.usage.reading import read_event_object
 
 SOURCE: Final = "opentelemetry"
 _Signal = TypeVar("_Signal")
-ContextOf = Callable[[str, int], RecordContext]
+ContextOf = Callable[[str, int], AnswerContext]
 """The context of a signal: who reports it where the sender does not say, and its number."""
 
 
@@ -104,9 +104,9 @@ def of_points(
 
 def _counted(
     number: int,
-    read: Callable[[_Signal, RecordContext], dict[str, Any] | Uncounted],
+    read: Callable[[_Signal, AnswerContext], dict[str, Any] | Uncounted],
     signal: _Signal,
-    context: RecordContext,
+    context: AnswerContext,
 ) -> Counted:
     fields: dict[str, Any] | Uncounted = {}
     try:

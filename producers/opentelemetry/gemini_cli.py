@@ -15,8 +15,7 @@ from typing import Any, Final
 from producers.opentelemetry.logs import log_event
 from producers.opentelemetry.reading import Uncounted, amount, attribution, code, count, failure, label
 from producers.opentelemetry.signals import LogRecord, moment
-from producers.records.registry import RecordContext
-from producers.vendors.answer import UNKNOWN_MODEL
+from producers.vendors.answer import UNKNOWN_MODEL, AnswerContext
 
 SOURCE: Final = "gemini_cli"
 VENDOR: Final = "google"
@@ -48,7 +47,7 @@ _ATTRIBUTES: Final = (
 
 
 @log_event("gemini_cli.api_response", source=SOURCE, wanted=_ATTRIBUTES)
-def read_response(record: LogRecord, context: RecordContext) -> dict[str, Any] | Uncounted:
+def read_response(record: LogRecord, context: AnswerContext) -> dict[str, Any] | Uncounted:
     """One answer."""
     said = record.attributes
     thoughts = count(said, "thoughts_token_count")
@@ -62,12 +61,12 @@ def read_response(record: LogRecord, context: RecordContext) -> dict[str, Any] |
 
 
 @log_event("gemini_cli.api_error", source=SOURCE, wanted=_ATTRIBUTES)
-def read_error(record: LogRecord, context: RecordContext) -> dict[str, Any] | Uncounted:
+def read_error(record: LogRecord, context: AnswerContext) -> dict[str, Any] | Uncounted:
     """One request that failed: no tokens, but an outcome. The text of the error is not read."""
     return _fields(record, context, **failure(code(record.attributes, "status_code", "error.type")))
 
 
-def _fields(record: LogRecord, context: RecordContext, **facts: Any) -> dict[str, Any]:
+def _fields(record: LogRecord, context: AnswerContext, **facts: Any) -> dict[str, Any]:
     said = record.attributes
     found = attribution(said, record.origin)
     auth_type = label(said, "auth_type")
@@ -89,7 +88,7 @@ def _fields(record: LogRecord, context: RecordContext, **facts: Any) -> dict[str
     )
 
 
-def _name(record: LogRecord, context: RecordContext) -> str:
+def _name(record: LogRecord, context: AnswerContext) -> str:
     said = record.attributes
     session, prompt = label(said, "session.id"), label(said, "prompt_id")
     stamp = label(said, "event.timestamp") or (str(record.time_ns) if record.time_ns else "")

@@ -3,7 +3,7 @@
 A module registers the reader of one event when it is imported; all others are passed over:
 
     @log_event("acme.api_request", wanted=("model", "tokens"))
-    def read_request(record: LogRecord, context: RecordContext) -> dict[str, Any] | Uncounted: ...
+    def read_request(record: LogRecord, context: AnswerContext) -> dict[str, Any] | Uncounted: ...
 """
 
 from collections.abc import Callable, Iterable
@@ -16,9 +16,9 @@ from producers.opentelemetry.conventions import is_span_attribute
 from producers.opentelemetry.reading import Uncounted
 from producers.opentelemetry.signals import LogRecord
 from producers.opentelemetry.spans import fields_of_details
-from producers.records.registry import RecordContext
+from producers.vendors.answer import AnswerContext
 
-LogReader = Callable[[LogRecord, RecordContext], dict[str, Any] | Uncounted]
+LogReader = Callable[[LogRecord, AnswerContext], dict[str, Any] | Uncounted]
 _AGENTS: Final = ("claude_code", "codex", "gemini_cli")
 
 

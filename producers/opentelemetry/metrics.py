@@ -22,8 +22,7 @@ from producers.opentelemetry.claude_code import agent_attribution, vendor_of_age
 from producers.opentelemetry.conventions import is_span_attribute
 from producers.opentelemetry.reading import Uncounted, count, label
 from producers.opentelemetry.signals import Point, moment
-from producers.records.registry import RecordContext
-from producers.vendors.answer import UNKNOWN_MODEL
+from producers.vendors.answer import UNKNOWN_MODEL, AnswerContext
 from tokenweir.errors import RejectedInput
 
 _TYPES: Final[dict[str, Mapping[str, tuple[str, ...]]]] = {
@@ -76,7 +75,7 @@ def add(intervals: dict[tuple[str, int, int], Interval], number: int, point: Poi
         interval.counts[name] = interval.counts.get(name, 0) + tokens
 
 
-def fields_of(interval: Interval, context: RecordContext) -> dict[str, Any] | Uncounted:
+def fields_of(interval: Interval, context: AnswerContext) -> dict[str, Any] | Uncounted:
     """The fields of the event of an interval; Uncounted where nothing was measured."""
     counts = {name: number for name, number in interval.counts.items() if number}
     if not counts:

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from producers.opentelemetry import conventions as names
-from producers.opentelemetry.providers import UNKNOWN_VENDOR, bedrock_region, vendor_of
+from producers.opentelemetry.providers import vendor_of
 from producers.opentelemetry.reading import (
     Uncounted,
     amount,
@@ -34,8 +34,9 @@ from producers.opentelemetry.reading import (
     text,
 )
 from producers.opentelemetry.signals import Attributes, LogRecord, Span, moment
-from producers.records.registry import RecordContext
-from producers.vendors.answer import UNKNOWN_MODEL, service_tier
+from producers.vendors.answer import UNKNOWN_MODEL, AnswerContext, service_tier
+from producers.vendors.endpoints import region_of_url
+from producers.vendors.names import UNKNOWN_VENDOR
 from tokenweir.usage.identity import vendor_event_id
 
 CODING_AGENTS: Final = frozenset(
@@ -59,7 +60,7 @@ _NS_A_MS: Final = 1_000_000
 _LONGEST_MS: Final = 10**10
 
 
-def fields_of_span(span: Span, context: RecordContext) -> dict[str, Any] | Uncounted:
+def fields_of_span(span: Span, context: AnswerContext) -> dict[str, Any] | Uncounted:
     """The fields of UsageEvent of the call that a span is of. Raises RejectedInput.
 
     context: its `fields` hold whatever the span says; its `make_id` names a span without ids.
@@ -73,7 +74,7 @@ def fields_of_span(span: Span, context: RecordContext) -> dict[str, Any] | Uncou
     return _fields(span, context, facts, name=span.name, is_error=span.is_error)
 
 
-def fields_of_details(record: LogRecord, context: RecordContext) -> dict[str, Any] | Uncounted:
+def fields_of_details(record: LogRecord, context: AnswerContext) -> dict[str, Any] | Uncounted:
     """The same of the event `gen_ai.client.inference.operation.details`, which repeats a span's attributes.
 
     It has the name that its span has, so that both count once. Raises RejectedInput.
@@ -97,7 +98,7 @@ def without_ancestors(parents: dict[str, str], counted: Iterable[str]) -> set[st
 
 
 def _fields(
-    signal: Span | LogRecord, context: RecordContext, facts: dict[str, Any], *, name: str, is_error: bool
+    signal: Span | LogRecord, context: AnswerContext, facts: dict[str, Any], *, name: str, is_error: bool
 ) -> dict[str, Any] | Uncounted:
     said = signal.attributes
     operation = _operation(said, name)
@@ -187,7 +188,7 @@ def _vendor(said: Attributes, server: str, model: str) -> str:
     return vendor_of("", server, model)
 
 
-def _name(signal: Span | LogRecord, vendor: str, response_id: str, context: RecordContext) -> str:
+def _name(signal: Span | LogRecord, vendor: str, response_id: str, context: AnswerContext) -> str:
     if response_id:
         return vendor_event_id(vendor, response_id)
     if signal.trace_id and signal.span_id:
@@ -199,7 +200,7 @@ def _region(signal: Span | LogRecord, server: str) -> str:
     return (
         label(signal.attributes, *names.REGION)
         or label(signal.origin.resource, "tokenweir.region")
-        or bedrock_region(server)
+        or region_of_url(server, "")
     )
 
 

@@ -25,8 +25,8 @@ from typing import Any, Final
 from producers.records import fields
 from producers.records.calls import event_of
 from producers.records.registry import RecordContext, record_format
-from producers.records.vendor_names import vendor_named
 from producers.vendors.answer import Answer
+from producers.vendors.names import vendor_named
 from tokenweir.usage.event import UsageEvent
 
 SERVICE: Final = "codex"

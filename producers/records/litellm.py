@@ -21,8 +21,8 @@ from typing import Any, Final
 from producers.records import fields
 from producers.records.calls import cost_facts, event_of, uncounted
 from producers.records.registry import RecordContext, record_format
-from producers.records.vendor_names import vendor_named, vendor_of_model
 from producers.vendors.answer import Answer
+from producers.vendors.names import vendor_named, vendor_of_model
 from tokenweir.usage.event import UsageEvent
 
 _REFETCHES: Final = re.compile(

@@ -22,8 +22,8 @@ from producers.records.calls import (
     uncounted,
 )
 from producers.records.registry import RecordContext, record_format
-from producers.records.vendor_names import vendor_named, vendor_of_model
 from producers.vendors.answer import Answer
+from producers.vendors.names import vendor_named, vendor_of_model
 from tokenweir.usage.event import UsageEvent
 
 _CENTS: Final = 100

@@ -18,29 +18,18 @@ none. Raises RejectedInput that names the field for a record that should state o
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, Protocol
 
-from producers.vendors.answer import Answer
+from producers.vendors.answer import Answer, AnswerContext
 from tokenweir.errors import WrongCall
 from tokenweir.usage.event import UsageEvent
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordContext:
-    """What the caller knows that a record does not say.
-
-    source: who reports, e.g. the name given to a log. now: UTC. fields: fields of UsageEvent that hold whatever the
-    record says. make_id: names a call whose record has no id, the same at every re-reading; a UUIDv7 without it.
-    """
-
-    source: str
-    now: datetime
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    make_id: Callable[[], str] | None = None
+RecordContext = AnswerContext
+"""What the caller knows that a record does not say, as of an answer. `make_id` names a call whose record has no id, the
+same at every re-reading."""
 
 
 class RecordReader(Protocol):

@@ -1,6 +1,7 @@
 """Readers of vendors' answers: one module a vendor, each a pure function from a raw answer to a UsageEvent."""
 
 from producers.vendors.answer import UNKNOWN_MODEL, Answer, AnswerContext, Reading
+from producers.vendors.names import vendor_name
 from producers.vendors.reading import read_answer, read_calls, read_stream
 from producers.vendors.registry import (
     Merged,
@@ -13,7 +14,6 @@ from producers.vendors.registry import (
     surfaces,
     vendors,
 )
-from producers.vendors.vendor_aliases import vendor_name
 
 __all__ = [
     "UNKNOWN_MODEL",

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from producers.vendors.answer import UNKNOWN_MODEL, Answer, AnswerContext, Reading
+from producers.vendors.names import vendor_name
 from producers.vendors.registry import Merged, Reader, detect, streams_of, surface_named, surfaces_of
-from producers.vendors.vendor_aliases import vendor_name
 from tokenweir.errors import RejectedInput
 from tokenweir.usage.event import MAX_TAGS, MAX_TOKENS, UsageEvent
 from tokenweir.usage.identity import vendor_event_id

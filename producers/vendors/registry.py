@@ -22,7 +22,7 @@ from functools import cache
 from typing import Any, Final
 
 from producers.vendors.answer import Answer, Reading
-from producers.vendors.vendor_aliases import vendor_name
+from producers.vendors.names import vendor_name
 from tokenweir.errors import RejectedInput, WrongCall
 
 ANY_VENDOR: Final = "openai_compatible"

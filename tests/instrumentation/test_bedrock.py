@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_an_exception_within_a_stream_marks_the_call(
     frames = [answers.aws_event(*event) for event in answers.CONVERSE_EVENTS[:2]]
     server.will_answer(Reply([*frames, answers.aws_exception("throttlingException")], content_type=FRAMES))
     stream = client.converse_stream(modelId=CONVERSE_MODEL, messages=[])["stream"]
-    with pytest.raises(EventStreamError):
+    with closing(stream), pytest.raises(EventStreamError):
         list(stream)
     assert (emitter.event.status, emitter.event.error_code) == ("rate_limited", "throttlingException")
     assert answers.CANARY not in emitter.all_that_left()
@@ -121,7 +122,7 @@ def test_an_exception_before_anything_else_is_not_billed(
 ) -> None:
     server.will_answer(Reply([answers.aws_exception("throttlingException")] * 1, content_type=FRAMES))
     stream = client.converse_stream(modelId=CONVERSE_MODEL, messages=[])["stream"]
-    with pytest.raises(EventStreamError):
+    with closing(stream), pytest.raises(EventStreamError):
         list(stream)
     assert (emitter.events, emitter.dropped) == ([], [])
 

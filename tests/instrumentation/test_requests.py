@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.instrumentation.hosts import region_of_url, vendor_of_host
 from producers.instrumentation.operations import operation_of
 from producers.instrumentation.request_facts import outermost_names, outermost_words, words_of
+from producers.vendors.endpoints import region_of_url, vendor_of_host
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),

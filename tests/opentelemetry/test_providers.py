@@ -2,7 +2,7 @@
 
 import pytest
 
-from producers.opentelemetry.providers import bedrock_region, vendor_of
+from producers.opentelemetry.providers import vendor_of
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ from producers.opentelemetry.providers import bedrock_region, vendor_of
         ("aws_bedrock", "", "", "aws"),
         ("amazon-bedrock", "", "", "aws"),
         ("", "bedrock-runtime.eu-west-1.amazonaws.com", "", "aws"),
+        ("", "vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "", "aws"),
+        ("vllm", "ec2-1-2-3-4.compute.amazonaws.com", "", "vllm"),
         ("gcp.gemini", "", "", "google"),
         ("gcp.vertex_ai", "", "claude-sonnet", "google"),
         ("google.generative-ai", "", "", "google"),
@@ -41,8 +43,3 @@ from producers.opentelemetry.providers import bedrock_region, vendor_of
 )
 def test_who_sends_the_bill(provider: str, server: str, model: str, vendor: str) -> None:
     assert vendor_of(provider, server, model) == vendor
-
-
-def test_a_bedrock_host_names_its_region() -> None:
-    assert bedrock_region("bedrock-runtime.eu-west-1.amazonaws.com") == "eu-west-1"
-    assert bedrock_region("api.openai.com") == ""

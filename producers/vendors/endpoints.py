@@ -23,8 +23,6 @@ _VENDORS: Final[dict[str, str]] = {
     "api.cognitive.microsoft.com": "azure",
     "api.anthropic.com": "anthropic",
     "googleapis.com": "google",
-    "amazonaws.com": "aws",
-    "amazonaws.com.cn": "aws",
     "api.aws": "aws",
     "api.mistral.ai": "mistral",
     "codestral.mistral.ai": "mistral",
@@ -69,8 +67,7 @@ _VENDORS: Final[dict[str, str]] = {
     "api.minimax.io": "minimax",
     "api.minimaxi.com": "minimax",
     "api.minimaxi.chat": "minimax",
-    "spark-api-open.xf-yun.com": "iflytek",
-    "maas-api.cn-huabei-1.xf-yun.com": "iflytek",
+    "xf-yun.com": "iflytek",
     "api.lingyiwanwu.com": "yi",
     "api.stepfun.com": "stepfun",
     "api.stepfun.ai": "stepfun",
@@ -78,10 +75,13 @@ _VENDORS: Final[dict[str, str]] = {
 }
 """By host, or by the end of one after a dot."""
 
+_OF_AWS: Final = re.compile(r"(^|\.)(bedrock[a-z-]*|runtime\.sagemaker)\.[a-z0-9.-]*amazonaws\.com(\.cn)?$")
+"""Not every host of AWS: a server of one's own runs there under such a name, too."""
+
 _REGIONS: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        r"^bedrock(?:-runtime|-mantle)?(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d+)\.",
+        r"(?:^|\.)bedrock(?:-[a-z]+)*\.([a-z]{2}(?:-[a-z]+)+-\d+)\.",
         r"^runtime\.sagemaker\.([a-z]{2}(?:-[a-z]+)+-\d+)\.",
         r"^([a-z]+-[a-z]+\d+)-aiplatform\.googleapis\.com$",
         r"^aiplatform\.(us|eu)\.rep\.googleapis\.com$",
@@ -102,6 +102,8 @@ def vendor_of_host(host: str, port: int | None = None) -> str:
         vendor = _VENDORS.get(".".join(labels[first:]))
         if vendor is not None:
             return vendor
+    if _OF_AWS.search(name):
+        return "aws"
     return "ollama" if port == _OLLAMA_PORT else ""
 
 

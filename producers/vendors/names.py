@@ -1,4 +1,4 @@
-"""Who sends the bill, from the words that other tools have for it.
+"""Vendors' names: ours, from the words that tools, clouds and collections of answers have for them.
 
 Sources: LiteLLM's list of providers (package litellm 1.106, `types/utils.py`, LlmProviders), Portkey's and Helicone's
 documented provider names, model ids as the vendors publish them.
@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 UNKNOWN_VENDOR: Final = "unknown"
-"""Vendor of a record that names none, and whose model does not tell: counted, and visibly without a price."""
+"""Vendor of a call of which nothing tells who bills it: counted, and visibly without a price."""
 
 _NAMES: Final[dict[str, str]] = {
     "openai": "openai",
@@ -21,6 +21,7 @@ _NAMES: Final[dict[str, str]] = {
     "azure_ai": "azure",
     "azure_ai_foundry": "azure",
     "azure_foundry": "azure",
+    "azure_apim": "azure",
     "anthropic": "anthropic",
     "anthropic_text": "anthropic",
     "google": "google",
@@ -32,6 +33,7 @@ _NAMES: Final[dict[str, str]] = {
     "googlevertex": "google",
     "google_vertex": "google",
     "google_vertex_ai": "google",
+    "google_gemini": "google",
     "aws": "aws",
     "bedrock": "aws",
     "bedrock_converse": "aws",
@@ -68,35 +70,48 @@ _NAMES: Final[dict[str, str]] = {
     "nvidia_nim": "nvidia",
     "huggingface": "huggingface",
     "hugging_face": "huggingface",
+    "huggingface_novita": "huggingface",
     "ollama": "ollama",
     "ollama_chat": "ollama",
     "vllm": "vllm",
     "hosted_vllm": "vllm",
     "baidu": "baidu",
     "qianfan": "baidu",
+    "baidu_qianfan": "baidu",
     "volcengine": "volcengine",
     "volcano": "volcengine",
     "ark": "volcengine",
+    "volcengine_ark": "volcengine",
     "coze": "coze",
     "tencent": "tencent",
     "hunyuan": "tencent",
+    "tencent_hunyuan": "tencent",
+    "tencent_tokenhub": "tencent",
     "huawei": "huawei",
+    "huawei_pangu": "huawei",
+    "huawei_maas": "huawei",
     "alibaba": "alibaba",
     "dashscope": "alibaba",
     "qwen": "alibaba",
+    "alibaba_dashscope": "alibaba",
+    "alibaba_modelstudio": "alibaba",
     "zhipu": "zhipu",
     "zai": "zhipu",
     "z_ai": "zhipu",
     "bigmodel": "zhipu",
+    "zhipu_zai": "zhipu",
     "moonshot": "moonshot",
     "moonshotai": "moonshot",
     "kimi": "moonshot",
+    "moonshot_kimi": "moonshot",
     "minimax": "minimax",
     "iflytek": "iflytek",
     "spark": "iflytek",
+    "iflytek_spark": "iflytek",
     "lingyi": "yi",
     "01_ai": "yi",
     "yi": "yi",
+    "yi_01ai": "yi",
     "stepfun": "stepfun",
     "baichuan": "baichuan",
 }
@@ -123,10 +138,14 @@ _BY_MODEL: Final[tuple[tuple[str, str], ...]] = (
 _MODEL_PATTERNS: Final = tuple((re.compile(pattern, re.IGNORECASE), vendor) for pattern, vendor in _BY_MODEL)
 
 
+def vendor_name(word: str) -> str:
+    """The name under which a vendor's readers and prices are found; a word that is not known as it is."""
+    return _NAMES.get(re.sub(r"[\s.-]+", "_", word.strip().lower()), word)
+
+
 def vendor_named(word: str) -> str:
     """Our name of the vendor that a tool names so; the word itself in lower case where it is none of the known."""
-    plain = re.sub(r"[\s.-]+", "_", word.strip().lower())
-    return _NAMES.get(plain, word.strip().lower())
+    return vendor_name(word.strip().lower())
 
 
 def vendor_of_model(model: str) -> str:
