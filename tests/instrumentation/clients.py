@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -79,17 +80,21 @@ class Bench:
         async def run() -> Any:
             return _plainly(await case.ask(client))
 
-        return self._runner.run(run())
+        return self._run(run())
 
     def read(self, case: Case, client: Any, upto: int | None = None) -> list[Any]:
         """The items of a stream, so many of them, all where it is None; then the stream is closed."""
         if case.is_async:
-            return self._runner.run(_aread(case, client, upto))
+            return self._run(_aread(case, client, upto))
         items = case.stream(client)
         try:
             return [_plainly(item) for item in islice(items, upto)]
         finally:
             items.close()
+
+    def _run(self, does: Coroutine[Any, Any, Any]) -> Any:
+        """In the context of the caller, as `await` would; the runner keeps one of its own."""
+        return self._runner.run(does, context=copy_context())
 
     def close(self) -> None:
         for (name, _), client in self._clients.items():
