@@ -9,7 +9,6 @@ Invariant: a call that is left here is taken up by one attempt at most, however 
 """
 
 import time
-from collections.abc import Hashable
 from contextvars import ContextVar
 from typing import Final
 
@@ -24,7 +23,7 @@ class _Left:
 
     __slots__ = ("calls", "left_at", "request")
 
-    def __init__(self, request: Hashable, call: Call, began_at: float) -> None:
+    def __init__(self, request: object, call: Call, began_at: float) -> None:
         self.request = request
         self.calls = [(call, began_at)]
         self.left_at = time.monotonic()
@@ -33,7 +32,7 @@ class _Left:
 _LEFT: Final[ContextVar[_Left | None]] = ContextVar("tokenweir_failed_attempt", default=None)
 
 
-def leave(request: Hashable, call: Call, began_at: float) -> None:
+def leave(request: object, call: Call, began_at: float) -> None:
     """An attempt at `call`, which began at `began_at` (performance counter), failed.
 
     request: what is equal for all attempts of a call.
@@ -41,7 +40,7 @@ def leave(request: Hashable, call: Call, began_at: float) -> None:
     _LEFT.set(_Left(request, call, began_at))
 
 
-def take_up(request: Hashable) -> tuple[Call, float] | None:
+def take_up(request: object) -> tuple[Call, float] | None:
     """The call that the next attempt of `request` belongs to, and when it began; None where this is the first one."""
     left = _LEFT.get()
     if left is None:

@@ -12,7 +12,7 @@ to, and a host that nobody registered is observed only where its vendor is known
 a second time.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial, wraps
 from typing import Any, Final
@@ -158,7 +158,7 @@ def _words(request: Any) -> Mapping[str, str]:
     return form_words(request.stream, _WORDS) if body is None else outermost_words(body, _WORDS)
 
 
-def _identity(request: Any) -> Hashable:
+def _identity(request: Any) -> object:
     body = _body(request)
     what = id(request) if body is None else (len(body), hash(body))
     return (request.method, str(request.url), what)

@@ -22,7 +22,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
@@ -101,7 +101,7 @@ class Observation:
     def __init__(
         self,
         call: Call,
-        identify: Callable[[], Hashable],
+        identify: Callable[[], object],
         began_at: float,
         *,
         answers_in_bytes: bool = False,

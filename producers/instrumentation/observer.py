@@ -6,9 +6,10 @@ reported to.
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Protocol, Unpack
 
 from producers.delivery.bounded_log import BoundedLog
@@ -53,7 +54,7 @@ class SeenRequest:
     port: int | None
     path: str
     words: Callable[[], Mapping[str, str]]
-    identify: Callable[[], Hashable]
+    identify: Callable[[], object]
     retries: int | None = None
     spoken_units: Callable[[], Mapping[str, Decimal]] = dict
 
@@ -99,7 +100,7 @@ class Observer:
             return None
         known = None
         if request.retries != 0 and attempts.is_waiting():
-            known = attempts.take_up(request.identify())
+            known = attempts.take_up(self._identity(request))
         if known is None:
             model = operation.model or request.words().get("model", "")
             call = self._call(vendor, model, operation.name, request).begin()
@@ -111,8 +112,15 @@ class Observer:
         if request.retries:
             call.attempt = request.retries + 1
         return Observation(
-            call, request.identify, began_at, answers_in_bytes=operation.name in _ANSWER_IN_BYTES
+            call,
+            partial(self._identity, request),
+            began_at,
+            answers_in_bytes=operation.name in _ANSWER_IN_BYTES,
         )
+
+    def _identity(self, request: SeenRequest) -> object:
+        """An attempt that another observer sees is another call's, whatever it asks."""
+        return (self, request.identify())
 
     def _call(self, vendor: str, model: str, operation: str, request: SeenRequest) -> Call:
         found: dict[str, Any] = {

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
+import cohere
 import openai
 import pytest
 
@@ -114,3 +115,19 @@ def test_an_emitter_that_fails_is_not_noticed(server: VendorServer, caplog: pyte
     assert answer.id == "chatcmpl-1"
     assert "a call is not counted: RuntimeError" in caplog.text
     assert answers.CANARY not in caplog.text
+
+
+def test_a_failure_is_no_attempt_of_another_observers_call(
+    server: VendorServer, emitter: RecordingEmitter
+) -> None:
+    other = RecordingEmitter()
+    with cohere.ClientV2(api_key="made-up", base_url=server.url) as client:
+        server.will_answer(Reply([b"{}"], status=400))
+        instrument(client, other)
+        with pytest.raises(cohere.BadRequestError):
+            client.chat(model="command-a-03-2025", messages=ASKED)  # type: ignore[arg-type]
+        instrument(client, emitter)
+        server.will_answer(plain(answers.COHERE_ANSWER))
+        client.chat(model="command-a-03-2025", messages=ASKED)  # type: ignore[arg-type]
+    assert emitter.event.attempt == 1
+    assert other.events == []
