@@ -111,7 +111,8 @@ class _AllRotations(_Log):
 
 class _EqualLines(_Log):
     """Many lines are equal, and each is a call. Only the log itself is followed, so that its file must have been seen
-    before it is rotated away; what it holds then need not have been read."""
+    before it is rotated away; what it holds then need not have been read. Each file begins with a line of its own, as
+    a file is known by its content: one that begins as a former one did is taken for that one."""
 
     patterns = ("app.log",)
 
@@ -122,8 +123,11 @@ class _EqualLines(_Log):
     @rule(number=st.integers(1000, 1001), count=st.integers(1, 3))
     def append_equal(self, number: int, count: int) -> None:
         self._finish()
-        self.world.append(*[number] * count)
-        self.written += [number] * count
+        numbers = [number] * count
+        if not self.world.log.exists() or not self.world.log.stat().st_size:
+            numbers.insert(0, 2000 + len(self.written))
+        self.world.append(*numbers)
+        self.written += numbers
 
 
 _AllRotations.TestCase.settings = _STEPS

@@ -71,7 +71,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         (["nosuch"], "No such command"),
         (["ingest"], "Missing argument"),
         (["ingest", "nowhere.csv"], "no file nowhere.csv"),
-        (["ingest", "."], "is a directory"),
+        (["ingest", "."], "nothing here can be read"),
         (["ingest", "calls.csv", "--format", "nosuch"], "nosuch"),
         (["ingest", "calls.csv", *NAMED, "--map", "time=T", "--map", "input_tokens=Nope"], "Nope"),
         (["ingest", "calls.csv", "--map", "time=T", "--map", "input_tokens=N"], "--set vendor=VALUE"),
