@@ -123,7 +123,8 @@ class World:
             plain.unlink()
 
     def _shift(self) -> None:
-        for number in range(9, 0, -1):
+        # More than any test rotates: what falls off the end is deleted, and what is deleted unseen is lost.
+        for number in range(40, 0, -1):
             for ending in ("", ".gz"):
                 old = self.folder / f"app.log.{number}{ending}"
                 if old.exists():
