@@ -26,6 +26,10 @@ USAGE_NOT_STATED: Final = "usage_not_stated"
 _USAGE_AT: Final = ("usage", "usageMetadata")
 
 
+_OF_AN_EVENT: Final = ("source", "vendor", "time", "model")
+"""What every usage event has, and no vendor's answer has together."""
+
+
 def read_calls(
     vendor: str, body: Mapping[str, Any], *, surface: str | None = None, context: AnswerContext
 ) -> tuple[UsageEvent, ...]:
@@ -37,6 +41,14 @@ def read_calls(
     usage is taken, too, and so is a usage object by itself. Raises RejectedInput that names the field, WrongCall for a
     surface without reader or a vendor's name mistyped.
     """
+    if all(isinstance(body.get(name), str) for name in _OF_AN_EVENT):
+        # With its counts at the top it would pass for a usage object, under a wrong name and without its subsets.
+        raise RejectedInput(
+            "unknown_field",
+            "source: this is a usage event already, not an answer of a vendor",
+            field="source",
+            hint="Ingest it as it is, or send it to /v1/events",
+        )
     name = surface_named(vendor, surface) if surface else ""
     if not name:
         name, body = _found(vendor, body)
