@@ -18,8 +18,7 @@ from typing import Any, Final, Protocol, TypeVar, Unpack
 
 from producers.emitter.reports import CallFields
 from producers.instrumentation.observer import Observer, Reporting
-from producers.vendors import vendors
-from producers.vendors.compatible import compatible
+from producers.vendors.registry import surfaces_of
 from tokenweir.errors import WrongCall
 
 Client = TypeVar("Client")
@@ -86,11 +85,11 @@ def instrument(
     call comes after them.
 
     May be called again: the client's calls are reported once, as the last call said. Raises WrongCall for an object
-    that is no client of a library known here.
+    that is no client of a library known here, and for a vendor's name mistyped.
     """
     library = _library_of(client)
-    if vendor and vendor not in vendors():
-        compatible(vendor)
+    if vendor:
+        surfaces_of(vendor)
     observer = Observer(
         reporting=emitter,
         library_vendor=library.vendor,

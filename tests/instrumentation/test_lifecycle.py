@@ -12,6 +12,7 @@ import pytest
 from google import genai
 
 from producers.instrumentation import instrument, uninstrument
+from producers.vendors import vendors
 from tests.instrumentation import answers
 from tests.instrumentation.clients import ASKED, bedrock_client
 from tests.instrumentation.recording import RecordingEmitter
@@ -121,6 +122,13 @@ def test_any_name_may_send_the_bill(
     _ask(client)
     assert (emitter.event.vendor, emitter.event.input_tokens) == ("house-gateway", 20)
     assert emitter.event.id == "house-gateway:chatcmpl-1"
+    assert "house-gateway" not in vendors()
+
+
+def test_a_vendor_mistyped_is_refused_at_once(client: openai.OpenAI, emitter: RecordingEmitter) -> None:
+    with pytest.raises(WrongCall, match="anthropicc") as refused:
+        instrument(client, emitter, vendor="anthropicc")
+    assert "Did you mean anthropic?" in refused.value.hint
 
 
 def test_types_stay_what_they_are(
