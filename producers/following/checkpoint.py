@@ -1,46 +1,55 @@
 """How far a file was read, and by what it is known again. Pure but for the reading of the file's own bytes.
 
-A file is known by its content: by the first bytes that were read of it and by the last ones before the place where
-reading stopped. Path, device and inode only say where to look first; an inode is soon used again, and a copy or a
-compressed copy of a rotated log has another. Of two files with the same first and last bytes at the same offset one
-is taken for a copy of the other.
+A file is known by its inode together with the time at which it was born, as long as what was read of it still stands
+there; elsewhere, in a copy or a compressed copy, by all of its content before the place where reading stopped.
+Invariants: content is compared whole (its length, a checksum of all of it, its first and last bytes) wherever the
+inode does not speak for it; where it does, its first and last bytes are enough.
 """
 
 import hashlib
-from collections.abc import Iterable
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from producers.files.lines import is_compressed, open_compressed
+from producers.files.documents import is_document
+from producers.files.lines import DAMAGE, is_compressed, open_compressed
 
 HEAD_BYTES: Final = 1024
 TAIL_BYTES: Final = 1024
+_CHUNK_BYTES: Final = 1024 * 1024
 
 
 @dataclass(slots=True)
 class Checkpoint:
     """One file.
 
-    offset: bytes of its content, decompressed, that were read and confirmed. line: the number of the next line. head,
-    tail: fingerprints of the first head_bytes and of the last tail_bytes before offset. lineage: the log that it is a
-    generation of, within which equal rows are numbered. came_from: of a file that was moved, the path at which it was
-    first seen. reader_state: of formats with state. only_refused: rows refused before the first good one; -1 after
-    it. size_bytes, modified_ns: as last seen, to see at a glance that nothing changed. adopted: found beside its old
-    path, and read to its end there. finished: that nothing is left to read until it changes. document: of a file that
-    is one JSON document, the fingerprint of what was read.
+    born_ns: when the file was made, 0 where the system does not tell. log: the log that it belongs to, of whose rows
+    equal ones are numbered. behind: whether its equal rows are numbered behind all others of the log, as those of a
+    further generation are, and not on their own, from the file's first row on. copy_of: of a copy of a file that is
+    read itself, the id of that file's checkpoint; it is not read. came_from: of a file that was moved, the path at
+    which it was first seen. offset: bytes of its content, decompressed, that were read and confirmed. line: the number
+    of the next line. head: fingerprint of the first head_bytes that were seen; content_checksum, tail: of all before
+    offset, and of the last tail_bytes of it. reader_state: of formats with state. only_refused: rows refused before
+    the first good one; -1 after it. size_bytes, modified_ns: as last seen, to see at a glance that nothing changed.
+    adopted: found beside its old path, and read to its end there. finished: that nothing is left to read until it
+    changes. document: of a file that is one JSON document, the fingerprint of what was read. lost_at: since when its
+    file is nowhere, 0 while it is there. id: 0 until it is kept; a later file has a larger one.
     """
 
     path: str
     device: int
     inode: int
-    lineage: int = 0
-    generation: int = 0
+    born_ns: int = 0
+    log: int = 0
+    behind: bool = False
+    copy_of: int = 0
     came_from: str = ""
     offset: int = 0
     line: int = 0
     head: str = ""
     head_bytes: int = 0
+    content_checksum: int = 0
     tail: str = ""
     tail_bytes: int = 0
     reader_state: dict[str, Any] | None = None
@@ -51,12 +60,18 @@ class Checkpoint:
     finished: bool = False
     document: str = ""
     seen_at: float = 0.0
+    lost_at: float = 0.0
     id: int = field(default=0, compare=False)
 
     @property
     def key(self) -> tuple[int, int]:
         """Device and inode."""
         return self.device, self.inode
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything is known of the file's content."""
+        return bool(self.offset or self.head_bytes)
 
     def as_row(self) -> dict[str, Any]:
         """All of it but the id, ready for JSON."""
@@ -87,29 +102,55 @@ def is_compressed_file(path: Path) -> bool:
         return is_compressed(raw.read(4))
 
 
-def resume(checkpoint: Checkpoint, content: IO[bytes]) -> bytes | None:
+def first_bytes(path: Path) -> bytes:
+    """What a file begins with and is known by before any of it is confirmed; of what is rewritten whole, nothing."""
+    try:
+        with open_content(path) as content:
+            start = content.read(HEAD_BYTES)
+    except DAMAGE:
+        return b""
+    return b"" if is_document(start) else start
+
+
+def resume(checkpoint: Checkpoint, content: IO[bytes], *, whole: bool = False) -> bytes | None:
     """Goes to the checkpoint's offset, and gives the bytes before it that it is known by.
 
-    None where the content is another. content: at its start. Raises OSError, EOFError where it is compressed and
-    breaks off before.
+    None where the content is another. content: at its start. whole: compare all that was read and not only its ends.
+    Raises OSError, EOFError where it is compressed and breaks off before.
     """
-    if checkpoint.offset == 0:
-        return b""
-    if fingerprint(_read_exactly(content, checkpoint.head_bytes)) != checkpoint.head:
+    head = _read_exactly(content, checkpoint.head_bytes)
+    if checkpoint.head and fingerprint(head) != checkpoint.head:
         return None
-    # Of compressed content this decompresses all that is before.
-    content.seek(checkpoint.offset - checkpoint.tail_bytes)
+    # What is compressed is decompressed up to there; going back would do that twice.
+    start = checkpoint.offset - checkpoint.tail_bytes
+    checksum = zlib.crc32(head[:start])
+    if not whole or start < len(head):
+        content.seek(start)
+    else:
+        checksum = _checksum(content, start - len(head), checksum)
     tail = _read_exactly(content, checkpoint.tail_bytes)
-    return tail if fingerprint(tail) == checkpoint.tail else None
+    if checkpoint.offset and fingerprint(tail) != checkpoint.tail:
+        return None
+    return tail if not whole or zlib.crc32(tail, checksum) == checkpoint.content_checksum else None
 
 
-def first_held(checkpoints: Iterable[Checkpoint], path: Path) -> Checkpoint | None:
-    """The checkpoint whose content `path` holds, the farthest first. Raises OSError, EOFError, zlib.error."""
-    for checkpoint in sorted(checkpoints, key=lambda one: -one.offset):
-        with open_content(path) as content:
-            if checkpoint.offset and resume(checkpoint, content) is not None:
-                return checkpoint
-    return None
+def is_beginning_of(path: Path, other: Path) -> bool:
+    """Whether all that a file holds, and it holds something, is what another begins with. Raises DAMAGE."""
+    with open_content(path) as content, open_content(other) as longer:
+        held = False
+        while piece := content.read(_CHUNK_BYTES):
+            held = True
+            if _read_exactly(longer, len(piece)) != piece:
+                return False
+        return held
+
+
+def _checksum(content: IO[bytes], count: int, before: int) -> int:
+    """Of what stood before and the next `count` bytes, or as many as there are."""
+    while count > 0 and (piece := content.read(min(count, _CHUNK_BYTES))):
+        before = zlib.crc32(piece, before)
+        count -= len(piece)
+    return before
 
 
 def _read_exactly(content: IO[bytes], count: int) -> bytes:

@@ -22,10 +22,12 @@ from producers.files.formats import Format, ReadOptions
 from producers.files.lines import DAMAGE, FileLines
 from producers.files.paths import files_in, files_matching
 from producers.files.reading import Piece
-from producers.following.checkpoint import Checkpoint
+from producers.following.checkpoint import Checkpoint, fingerprint, first_bytes
 from producers.following.document import read_document
 from producers.following.growing import SETTLED_SECONDS
-from producers.following.matching import Matched, Present, match, present_at
+from producers.following.matching import Matched, NewFile, match
+from producers.following.present import Present, present_at
+from producers.following.rotated_names import home_of
 from producers.following.store import CheckpointStore
 from producers.following.turn import Replaced, Turn, WhollyRefused, bind_growing
 from tokenweir.errors import WrongCall
@@ -91,11 +93,11 @@ class Follower:
     def reset(self) -> None:
         """Goes back to the last commit: after a sink has failed."""
         self._known: list[Checkpoint] = self._store.load()
-        self._last_lineage = max((one.lineage for one in self._known), default=0)
+        self._last_log = max((one.log for one in self._known), default=0)
+        self._logs = {home_of(Path(one.came_from or one.path)): one.log for one in self._known}
         self._bound: OrderedDict[str, tuple[Format, datetime]] = OrderedDict()
         self._dirty: list[Checkpoint] = []
         self._aside: dict[str, tuple[int, int]] = {}
-        self._lost_since: dict[int, float] = {}
         self._document_events: OrderedDict[str, dict[str, int]] = OrderedDict()
         self._uncommitted_bytes = 0
 
@@ -106,7 +108,10 @@ class Follower:
         for path, problem in matched.unreadable.items():
             self._tell(path, f"{path} cannot be read: {problem}")
         work = [(one, file) for one, file in matched.claimed if self._has_news(one, file, now)]
-        work += [(self._begin(file, before), file) for file, before in matched.new]
+        begun = [(self._begin(new, now), new.file) for new in matched.new]
+        work += [(one, file) for one, file in begun if not one.copy_of]
+        # What counts on its own may repeat what is read elsewhere, which then has to have its number already.
+        work.sort(key=lambda one: not one[0].behind)
         if matched.new:
             # A file that is rotated away before it was read to a first confirmation must be known by its inode.
             self._store.commit(self._dirty)
@@ -131,12 +136,14 @@ class Follower:
         seconds = now.timestamp()
 
         def is_searched(checkpoint: Checkpoint) -> bool:
-            since = self._lost_since.setdefault(checkpoint.id, seconds)
-            return seconds - since < _SEARCH_SECONDS
+            return not checkpoint.lost_at or seconds - checkpoint.lost_at < _SEARCH_SECONDS
 
         matched = match(files, self._known, now_seconds=seconds, is_searched=is_searched)
-        for checkpoint, _ in matched.claimed:
-            self._lost_since.pop(checkpoint.id, None)
+        for checkpoint in matched.lost:
+            if not checkpoint.lost_at:
+                checkpoint.lost_at = seconds
+                self._dirty.append(checkpoint)
+        self._dirty += matched.changed
         return matched
 
     def _paths(self) -> Iterable[Path]:
@@ -150,6 +157,8 @@ class Follower:
                 yield from files_matching(str(path))
 
     def _has_news(self, checkpoint: Checkpoint, file: Present, now: datetime) -> bool:
+        if checkpoint.copy_of:
+            return False
         seconds = now.timestamp()
         if seconds - checkpoint.seen_at > _SEEN_AGAIN_SECONDS:
             checkpoint.seen_at = seconds
@@ -158,14 +167,25 @@ class Follower:
             return True
         return not checkpoint.finished and _has_settled(file, now)
 
-    def _begin(self, file: Present, before: Checkpoint | None) -> Checkpoint:
-        checkpoint = Checkpoint(str(file.path), file.device, file.inode)
-        if before is None:
-            self._last_lineage += 1
-            checkpoint.lineage = self._last_lineage
+    def _begin(self, new: NewFile, now: datetime) -> Checkpoint:
+        file = new.file
+        checkpoint = Checkpoint(str(file.path), *file.key, file.born_ns)
+        checkpoint.size_bytes, checkpoint.seen_at = file.size_bytes, now.timestamp()
+        checkpoint.behind = new.before is not None
+        home = home_of(file.path)
+        if new.before is not None:
+            checkpoint.log = new.before.log
+        elif home in self._logs:
+            checkpoint.log = self._logs[home]
         else:
-            checkpoint.lineage, checkpoint.generation = before.lineage, before.generation + 1
-            self._store.drop_generations(before.lineage, before.generation)
+            self._last_log += 1
+            checkpoint.log = self._last_log
+        self._logs.setdefault(home, checkpoint.log)
+        if new.copy_of is not None:
+            checkpoint.copy_of = new.copy_of.id
+        else:
+            start = first_bytes(file.path)
+            checkpoint.head, checkpoint.head_bytes = fingerprint(start), len(start)
         self._known.append(checkpoint)
         self._dirty.append(checkpoint)
         return checkpoint
@@ -221,13 +241,13 @@ class Follower:
         bound = self._format_of(checkpoint, options, settled=settled)
         if bound is None:
             return False
-        turn = Turn(checkpoint, bound, self._store, options, settled=settled)
+        turn = Turn(checkpoint, bound, self._store.names, options, settled=settled)
         self._hand_on(turn, sink, result)
         return turn.more
 
     def _format_of(self, checkpoint: Checkpoint, options: ReadOptions, *, settled: bool) -> Format | None:
         """The format, bound anew now and then: it holds the time against which the future is seen."""
-        key = f"{checkpoint.lineage}/{checkpoint.generation}/{checkpoint.path}"
+        key = f"{checkpoint.id}/{checkpoint.path}"
         known = self._bound.pop(key, None)
         if known is not None and checkpoint.offset and options.now - known[1] < _REBIND_AFTER:
             bound: Format | None = known[0]
@@ -261,12 +281,16 @@ class Follower:
             self._uncommitted_bytes = 0
 
     def _forget(self, matched: Matched, now: datetime) -> None:
-        oldest = now.timestamp() - FORGET_SECONDS
-        gone = [one for one in matched.lost if not one.offset or one.seen_at < oldest]
+        seconds = now.timestamp()
+        gone = [one for one in matched.lost if not one.offset and seconds - one.lost_at >= _SEARCH_SECONDS]
+        gone += [one for one in matched.lost if one.offset and one.seen_at < seconds - FORGET_SECONDS]
+        gone += matched.replaced
         if gone:
-            self._store.forget(gone)
             forgotten = {id(one) for one in gone}
             self._known = [one for one in self._known if id(one) not in forgotten]
+            logs = {one.log for one in gone} - {one.log for one in self._known}
+            self._logs = {home: log for home, log in self._logs.items() if log not in logs}
+            self._store.forget(gone, logs)
 
     def _tell(self, path: str, sentence: str) -> None:
         if self._said.get(path) != sentence:

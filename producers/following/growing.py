@@ -7,6 +7,7 @@ An unfinished last line is taken as it stands where the file is closed (compress
 which no beginning of one is, and, unless it begins one, where the file has not changed for SETTLED_SECONDS.
 """
 
+import zlib
 from collections import deque
 from collections.abc import Iterator
 from typing import IO, Final, NamedTuple
@@ -26,19 +27,20 @@ class EndForNow(Exception):
 
 
 class Place(NamedTuple):
-    """Behind a line: its number, the offset behind it, the last bytes before that."""
+    """Behind a line: its number, the offset behind it, the last bytes before that, the checksum of all before it."""
 
     number: int
     offset: int
     tail: bytes
+    checksum: int
 
 
 class GrowingLines(Iterator[Line]):
     """Whole lines from where `content` stands.
 
-    offset, number, tail: of the place where it stands. is_closed: whether the content cannot grow. settled: whether
-    it has not grown for long. most_bytes: after so many the iterator ends for this turn, with `more` true. Raises
-    DAMAGE where reading breaks off, after all that was whole was given out.
+    offset, number, tail, checksum: of the place where it stands. is_closed: whether the content cannot grow.
+    settled: whether it has not grown for long. most_bytes: after so many the iterator ends for this turn, with `more`
+    true. Raises DAMAGE where reading breaks off, after all that was whole was given out.
     """
 
     def __init__(
@@ -48,12 +50,13 @@ class GrowingLines(Iterator[Line]):
         offset: int,
         number: int,
         tail: bytes,
+        checksum: int,
         is_closed: bool,
         settled: bool,
         most_bytes: int,
     ) -> None:
         self._content = content
-        self._place = Place(number - 1, offset, tail)
+        self._place = Place(number - 1, offset, tail, checksum)
         self._is_closed = is_closed
         self._settled = settled
         self._left_bytes = most_bytes
@@ -69,10 +72,11 @@ class GrowingLines(Iterator[Line]):
             self._end()
         size = len(data)
         tail = (self._place.tail + data)[-TAIL_BYTES:]
+        checksum = zlib.crc32(data, self._place.checksum)
         if not data.endswith(b"\n"):
             if size > MAX_LINE_BYTES:
                 data = data[:MAX_LINE_BYTES]
-                ended, size, tail = self._skip_rest(size, tail)
+                ended, size, tail, checksum = self._skip_rest(size, tail, checksum)
             else:
                 ended = _is_whole_object(data) or (self._settled and not data.lstrip().startswith(b"{"))
             if not ended and not self._is_closed:
@@ -80,7 +84,7 @@ class GrowingLines(Iterator[Line]):
         if self._place.offset == 0:
             data = data.removeprefix(_BYTE_ORDER_MARK)
         self._left_bytes -= size
-        self._place = Place(self._place.number + 1, self._place.offset + size, tail)
+        self._place = Place(self._place.number + 1, self._place.offset + size, tail, checksum)
         self._places.append(self._place)
         return Line(self._place.number, data.rstrip(b"\r\n"), size)
 
@@ -100,14 +104,15 @@ class GrowingLines(Iterator[Line]):
             raise StopIteration
         raise EndForNow
 
-    def _skip_rest(self, size: int, tail: bytes) -> tuple[bool, int, bytes]:
-        """Whether the line ended, its size, its last bytes."""
+    def _skip_rest(self, size: int, tail: bytes, checksum: int) -> tuple[bool, int, bytes, int]:
+        """Whether the line ended, its size, its last bytes, the checksum behind it."""
         while rest := self._content.readline(_BUFFER_BYTES):
             size += len(rest)
             tail = (tail + rest)[-TAIL_BYTES:]
+            checksum = zlib.crc32(rest, checksum)
             if rest.endswith(b"\n"):
-                return True, size, tail
-        return False, size, tail
+                return True, size, tail, checksum
+        return False, size, tail, checksum
 
 
 def _is_whole_object(data: bytes) -> bool:

@@ -1,64 +1,63 @@
 """Which file is which: the files that are there now, set against the checkpoints of those that were read.
 
-In the order of certainty: the same inode with the same content at the checkpoint, among the files asked for and, as
-rotation usually puts a file where no pattern matches, beside its old path; then the same content under another inode
-(a copy, a compressed copy) with a name of the same log, at both places; else it is a file that was not read yet, and
-the next generation of the log that was rotated away from its path.
+In the order of certainty:
+
+1. The same inode, born at the same time, not shrunk, with the same content at the checkpoint: among the files asked
+   for and, as rotation usually puts a file where no pattern matches, beside its old path.
+2. The same content under another inode and another name of the same log, at both places: a copy, a compressed copy.
+3. The same content at the same path, where 1 and 2 find it nowhere: the file was written anew as it was.
+4. Else it is a file that was not read yet. It is a further generation of its log where the file that had its path was
+   seen to be rotated away, where that file is gone and the log has rotated before, or where the log has rotated since
+   the last look and the file bears the name of a rotated one.
+
+Invariants: no file is claimed for two checkpoints, and no checkpoint is moved against the direction of rotation, so
+that a new log which begins as an old one did is not taken for it.
+Limits: content decides in 2 and 3, so a log that was truncated in place and has grown past its old place with exactly
+the same bytes, all between two looks, is taken for one that has only grown.
 Pure but for reading the files' own bytes.
 """
 
-import os
-import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from producers.files.lines import DAMAGE
-from producers.files.row_names import source_of
-from producers.following.checkpoint import Checkpoint, first_held, is_compressed_file, open_content, resume
+from producers.following.checkpoint import Checkpoint, is_beginning_of
+from producers.following.present import Look, Present
+from producers.following.rotated_names import (
+    COMPRESSED_ENDINGS,
+    goes_back,
+    home_of,
+    is_live_name,
+    rotation_number,
+)
 
-COMPRESSING_SECONDS: Final = 2.0
-"""A compressed file that changed within this time may still be written, and waits."""
 
+class NewFile(NamedTuple):
+    """A file without a checkpoint. before: of a further generation of a log, a checkpoint of that log. copy_of: the
+    checkpoint of the file that it is a copy of, which is read itself."""
 
-class Present(NamedTuple):
-    """A file that is there."""
-
-    path: Path
-    device: int
-    inode: int
-    size_bytes: int
-    modified_ns: int
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """Device and inode."""
-        return self.device, self.inode
+    file: Present
+    before: Checkpoint | None = None
+    copy_of: Checkpoint | None = None
 
 
 @dataclass(slots=True)
 class Matched:
-    """What came of it. claimed: the checkpoints whose file is there, each with it. new: files without a checkpoint,
-    each with the checkpoint that had its path before, if any. lost: checkpoints whose file is nowhere. waiting: paths
-    that are not looked at yet. unreadable: by path, why it cannot be read."""
+    """What came of it. claimed: the checkpoints whose file is there, each with it. new: files without a checkpoint.
+    lost: checkpoints whose file is nowhere. changed: those that have moved, lost their inode or left the state of
+    being lost. replaced: checkpoints of copies whose file another checkpoint has claimed. waiting: paths that are not
+    looked at yet. unreadable: by path, why it cannot be read."""
 
     claimed: list[tuple[Checkpoint, Present]] = field(default_factory=list)
-    new: list[tuple[Present, Checkpoint | None]] = field(default_factory=list)
+    new: list[NewFile] = field(default_factory=list)
     lost: list[Checkpoint] = field(default_factory=list)
+    changed: list[Checkpoint] = field(default_factory=list)
+    replaced: list[Checkpoint] = field(default_factory=list)
     waiting: list[Path] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
-
-
-def present_at(path: Path) -> Present | None:
-    """The regular file at `path`; None where there is none that can be seen."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return Present(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def match(
@@ -70,8 +69,8 @@ def match(
 ) -> Matched:
     """Sets files against checkpoints. Of one file under two names (links) the first is taken.
 
-    is_searched: whether to look for a lost checkpoint's file beside its old path. Moves nothing but the path, device
-    and inode of checkpoints whose file has moved, and takes the inode from those that lost theirs to another file.
+    is_searched: whether a lost checkpoint's file may still be found elsewhere. Moves nothing but the path, device and
+    inode of checkpoints whose file has moved, and takes the inode from those that lost theirs to another file.
     """
     matching = _Matching(known, now_seconds)
     by_key: dict[tuple[int, int], Present] = {}
@@ -80,15 +79,12 @@ def match(
     unclaimed = [file for file in by_key.values() if not matching.claim_same(file)]
     searched = [checkpoint for checkpoint in matching.lost() if is_searched(checkpoint)]
     for checkpoint in searched:
-        matching.adopt(checkpoint, taken=by_key, same_inode=True)
-    unclaimed = [file for file in unclaimed if not matching.claim_copy(file)]
-    for checkpoint in searched:
-        matching.adopt(checkpoint, taken=by_key, same_inode=False)
-    for file in unclaimed:
-        if matching.may_be_successor(file):
-            matching.result.waiting.append(file.path)
-        else:
-            matching.result.new.append((file, matching.predecessor_of(file)))
+        matching.adopt_same(checkpoint, asked_for=by_key)
+    searched = [checkpoint for checkpoint in searched if not matching.is_claimed(checkpoint)]
+    unclaimed = matching.claim_copies(unclaimed, searched)
+    unclaimed = [file for file in unclaimed if not matching.claim_at_its_path(file)]
+    for file in sorted(unclaimed, key=lambda file: not is_live_name(file.path)):
+        matching.begin(file)
     matching.result.lost = list(matching.lost())
     return matching.result
 
@@ -96,136 +92,231 @@ def match(
 class _Matching:
     def __init__(self, known: Iterable[Checkpoint], now_seconds: float) -> None:
         self.result = Matched()
-        self._known = list(known)
+        self._look = Look(now_seconds, self.result.waiting, self.result.unreadable)
+        self._known = sorted(known, key=lambda one: one.id)
         self._claimed: set[int] = set()
-        self._now_seconds = now_seconds
-        self._by_key = {one.key: one for one in sorted(self._known, key=lambda one: one.seen_at)}
-        self._lost_by_name: dict[str, list[Checkpoint]] | None = None
-        self._beside: dict[Path, list[Present]] = {}
+        self._taken: set[tuple[int, int]] = set()
+        # Of a copy that was claimed for its original before a crash, the original.
+        self._by_key = {one.key: one for one in sorted(self._known, key=lambda one: not one.copy_of)}
+        self._copied = {one.copy_of for one in self._known if one.copy_of}
+        self._copies: dict[tuple[int, int], Checkpoint] = {}
+        self._lost_by_path: dict[str, list[Checkpoint]] | None = None
+        self._moved_by_path: dict[str, list[Checkpoint]] | None = None
+        self._claimed_by_home: dict[tuple[str, str], list[tuple[Checkpoint, Present]]] | None = None
+        self._rotated_now: dict[tuple[str, str], Checkpoint] = {}
 
     def lost(self) -> Iterator[Checkpoint]:
         return (one for one in self._known if id(one) not in self._claimed)
 
+    def is_claimed(self, checkpoint: Checkpoint) -> bool:
+        return id(checkpoint) in self._claimed
+
     def claim_same(self, file: Present) -> bool:
         """Whether the file is the one of its inode's checkpoint, or waits."""
         checkpoint = self._by_key.get(file.key)
-        if checkpoint is None or id(checkpoint) in self._claimed:
+        if checkpoint is None or self.is_claimed(checkpoint):
             return False
-        if (file.size_bytes, file.modified_ns) != (checkpoint.size_bytes, checkpoint.modified_ns):
-            held = self._reads(file, lambda: self._holds(checkpoint, file))
-            if held is None:
-                self._claimed.add(id(checkpoint))  # neither lost nor read now
-                return True
-            if not held:
-                checkpoint.device = checkpoint.inode = 0  # the inode is another file's now
-                return False
-        self._claim(checkpoint, file)
-        return True
+        held = self._is_still(checkpoint, file)
+        if held is None:
+            self._claimed.add(id(checkpoint))  # neither lost nor read now
+        elif not held:
+            self._take_inode(checkpoint)
+        elif checkpoint.copy_of:
+            self._copies[file.key] = checkpoint
+            return False
+        else:
+            self._claim(checkpoint, file)
+        return held is not False
 
-    def claim_copy(self, file: Present) -> bool:
-        """Whether the file is a copy of what a lost checkpoint was read from, or waits."""
-        named_alike = self._named_alike().get(source_of(file.path), ())
-        candidates = [one for one in named_alike if id(one) not in self._claimed]
-        if not candidates and not self._waits(file):
-            return False
-        found = self._reads(file, lambda: first_held(candidates, file.path) if candidates else False)
-        if found is None:
-            return True
-        if not isinstance(found, Checkpoint):
-            return False
-        found.device, found.inode = file.key
-        self._claim(found, file)
-        return True
-
-    def adopt(
-        self, checkpoint: Checkpoint, *, taken: Mapping[tuple[int, int], Present], same_inode: bool
-    ) -> None:
-        """Claims for a lost checkpoint what lies beside its old path and is its file, or is a copy of it."""
+    def adopt_same(self, checkpoint: Checkpoint, *, asked_for: Container[tuple[int, int]]) -> None:
+        """Claims for a lost checkpoint the file of its inode that lies beside its old path."""
         old = Path(checkpoint.path)
-        if id(checkpoint) in self._claimed or (not same_inode and not checkpoint.offset):
+        file = self._look.beside(old).get(checkpoint.key)
+        if file is None or file.key in asked_for or file.key in self._taken:
             return
-        if old.parent not in self._beside:
-            self._beside[old.parent] = list(_files_in(old.parent))
-        name = source_of(old)
-        for file in self._beside[old.parent]:
-            if file.key in taken or (file.key == checkpoint.key) != same_inode:
-                continue
-            if file.path == old:
-                return  # It is only not asked for any more.
-            if not same_inode and source_of(file.path) != name:
-                continue
-            if self._reads(file, lambda file=file: self._holds(checkpoint, file)):  # type: ignore[misc]
-                checkpoint.device, checkpoint.inode = file.key
-                checkpoint.adopted = True
-                self._claim(checkpoint, file)
-                return
+        if file.path == old:
+            return  # It is only not asked for any more.
+        held = self._is_still(checkpoint, file)
+        if held:
+            checkpoint.adopted = True
+            self._claim(checkpoint, file)
+        elif held is False:
+            self._take_inode(checkpoint)
 
-    def may_be_successor(self, file: Present) -> bool:
-        """Whether the log that had this path may be in a file that waits; what came after it waits, too."""
-        path, name = str(file.path), source_of(file.path)
-        waits = any(source_of(waiting) == name for waiting in self.result.waiting)
-        return waits and any(one.path == path and one.offset for one in self.lost())
+    def claim_copies(self, unclaimed: list[Present], lost: list[Checkpoint]) -> list[Present]:
+        """The files that are no copies of what lost checkpoints were read from, and do not wait.
 
-    def predecessor_of(self, file: Present) -> Checkpoint | None:
-        """The checkpoint whose file was rotated away from this path; of several the last.
-
-        A file whose old content is nowhere was not rotated but written anew, perhaps with the same rows.
+        The newest files and checkpoints first, as rotation keeps their order. Where one file of a log waits, all wait:
+        which is whose can be said only when all can be read.
         """
-        path = str(file.path)
-        moved = [one for one in self._known if one.came_from == path and id(one) in self._claimed]
-        return max(moved, key=lambda one: one.generation, default=None)
+        searched: dict[str, list[Checkpoint]] = {}
+        for checkpoint in reversed(lost):
+            if checkpoint.has_content and not checkpoint.copy_of:
+                searched.setdefault(home_of(Path(checkpoint.path))[1], []).append(checkpoint)
+        files = {file.key: (file, False) for file in unclaimed if not self._is_current_copy(file)}
+        for folder in {Path(checkpoint.path).parent for checkpoint in lost}:
+            for key, file in self._look.beside(folder / "_").items():
+                if home_of(file.path)[1] in searched and key not in self._taken and key not in self._by_key:
+                    files.setdefault(key, (file, True))
+        waiting = {home_of(file.path)[1] for file, _ in files.values() if self._look.waits(file)}
+        left = []
+        for file, adopted in sorted(files.values(), key=lambda one: _newest_first(one[0])):
+            name = home_of(file.path)[1]
+            if self._look.waits(file) or (name in waiting and name in searched):
+                continue
+            found = self._first_held(searched.get(name, ()), file)
+            if isinstance(found, Checkpoint):
+                found.adopted = found.adopted or adopted
+                self._claim(found, file)
+            elif found is False and not adopted:
+                left.append(file)
+        return left
+
+    def claim_at_its_path(self, file: Present) -> bool:
+        """Whether the file is one that was written anew with the content that the lost file of its path had."""
+        if file.key in self._copies:
+            return False
+        for checkpoint in self._lost_at(file.path):
+            if checkpoint.id in self._copied:
+                continue
+            held = self._first_held([checkpoint], file, at_its_path=True)
+            if held is not False:
+                if held is not None:
+                    self._claim(checkpoint, file)
+                return True
+        return False
+
+    def begin(self, file: Present) -> None:
+        """Takes the file as a new one."""
+        if file.key in self._copies:
+            self._claim(self._copies[file.key], file)
+            return
+        home = home_of(file.path)
+        before = self._predecessor_of(file)
+        if before is not None and is_live_name(file.path):
+            self._rotated_now.setdefault(home, before)
+        original = None if before is not None else self._original_of(file)
+        if original is None and before is None:
+            before = self._rotated_now.get(home)
+        self.result.new.append(NewFile(file, before, original))
+
+    def _predecessor_of(self, file: Present) -> Checkpoint | None:
+        """The checkpoint whose file was rotated away from this path, the path of a log itself.
+
+        A file whose old content is nowhere was not rotated but written anew, perhaps with the same rows, unless its
+        log has rotated before.
+        """
+        if not is_live_name(file.path):
+            return None
+        moved = self._moved()[str(file.path)]
+        last = max([*self._lost_at(file.path), *moved], key=lambda one: one.id, default=None)
+        return last if last is not None and (moved or last.id in self._copied) else None
+
+    def _original_of(self, file: Present) -> Checkpoint | None:
+        """The checkpoint of the file that is there and that this one, under a rotated name, is a copy of."""
+        if is_live_name(file.path):
+            return None
+        home = home_of(file.path)
+        for checkpoint, other in self._claimed_of()[home]:
+            compressed = any(str(file.path) == f"{other.path}{ending}" for ending in COMPRESSED_ENDINGS)
+            if not compressed and (not is_live_name(other.path) or home in self._rotated_now):
+                continue
+            look = partial(is_beginning_of, file.path, other.path)
+            if self._look.reads(file, look):
+                return checkpoint
+        return None
+
+    def _is_current_copy(self, file: Present) -> bool:
+        """Whether it is known as a copy of a file that is still read itself."""
+        copy = self._copies.get(file.key)
+        if copy is None or not any(one.id == copy.copy_of for one, _ in self.result.claimed):
+            return False
+        self._claim(copy, file)
+        return True
+
+    def _lost_at(self, path: Path) -> list[Checkpoint]:
+        """The lost checkpoints of this path of which content is known, the last first."""
+        if self._lost_by_path is None:
+            self._lost_by_path = defaultdict(list)
+            for one in self.lost():
+                if one.has_content and not one.copy_of:
+                    self._lost_by_path[one.path].insert(0, one)
+        return [one for one in self._lost_by_path.get(str(path), ()) if not self.is_claimed(one)]
+
+    def _moved(self) -> Mapping[str, list[Checkpoint]]:
+        """The checkpoints of files that were moved, by their first path. Asked when all that are there are claimed."""
+        if self._moved_by_path is None:
+            self._moved_by_path = defaultdict(list)
+            for one in self._known:
+                if one.came_from and one.came_from != one.path:
+                    self._moved_by_path[one.came_from].append(one)
+        return self._moved_by_path
+
+    def _claimed_of(self) -> Mapping[tuple[str, str], list[tuple[Checkpoint, Present]]]:
+        """What is claimed and read, by log. Asked when all that are there are claimed."""
+        if self._claimed_by_home is None:
+            self._claimed_by_home = defaultdict(list)
+            for checkpoint, file in self.result.claimed:
+                if not checkpoint.copy_of:
+                    self._claimed_by_home[home_of(file.path)].append((checkpoint, file))
+        return self._claimed_by_home
+
+    def _is_still(self, checkpoint: Checkpoint, file: Present) -> bool | None:
+        """Whether a file of the checkpoint's inode is its file; None where it cannot be read now."""
+        unchanged = (file.size_bytes, file.modified_ns) == (checkpoint.size_bytes, checkpoint.modified_ns)
+        if checkpoint.born_ns and file.born_ns:
+            if checkpoint.born_ns != file.born_ns:
+                return False
+        elif not unchanged and goes_back(Path(checkpoint.path), file.path):
+            return False
+        if unchanged:
+            return True
+        if checkpoint.has_content and file.size_bytes < checkpoint.size_bytes:
+            return False  # A log does not shrink.
+        return self._look.reads(file, partial(self._look.holds, checkpoint, file, whole=False))
+
+    def _first_held(
+        self, checkpoints: Iterable[Checkpoint], file: Present, *, at_its_path: bool = False
+    ) -> Checkpoint | bool | None:
+        """The first checkpoint whose content the file holds, False for none; None where it cannot be read now."""
+
+        def look() -> Checkpoint | bool:
+            for one in checkpoints:
+                old = Path(one.path)
+                if self.is_claimed(one) or (old == file.path) != at_its_path or goes_back(old, file.path):
+                    continue
+                if self._look.holds(one, file, whole=True):
+                    return one
+            return False
+
+        return self._look.reads(file, look)
+
+    def _take_inode(self, checkpoint: Checkpoint) -> None:
+        self._by_key.pop(checkpoint.key, None)
+        checkpoint.device = checkpoint.inode = checkpoint.born_ns = 0
+        self.result.changed.append(checkpoint)
 
     def _claim(self, checkpoint: Checkpoint, file: Present) -> None:
         self._claimed.add(id(checkpoint))
-        if checkpoint.path != str(file.path):
+        self._taken.add(file.key)
+        copy = self._copies.get(file.key)
+        if copy is not None and copy is not checkpoint:
+            self._claimed.add(id(copy))
+            self.result.replaced.append(copy)
+        moved = checkpoint.path != str(file.path)
+        if moved:
+            if not checkpoint.copy_of and is_live_name(Path(checkpoint.path)):
+                self._rotated_now[home_of(Path(checkpoint.path))] = checkpoint
             checkpoint.came_from = checkpoint.came_from or checkpoint.path
             checkpoint.path = str(file.path)
+            checkpoint.behind = True
+        if moved or checkpoint.key != file.key or checkpoint.lost_at or checkpoint.born_ns != file.born_ns:
+            checkpoint.device, checkpoint.inode, checkpoint.born_ns = *file.key, file.born_ns
+            checkpoint.lost_at = 0.0
+            self.result.changed.append(checkpoint)
         self.result.claimed.append((checkpoint, file))
 
-    def _named_alike(self) -> Mapping[str, list[Checkpoint]]:
-        """The checkpoints that no file was found for by its inode, by the name of their log."""
-        if self._lost_by_name is None:
-            self._lost_by_name = {}
-            for checkpoint in self.lost():
-                if checkpoint.offset:
-                    self._lost_by_name.setdefault(source_of(Path(checkpoint.path)), []).append(checkpoint)
-        return self._lost_by_name
 
-    def _holds(self, checkpoint: Checkpoint, file: Present) -> bool:
-        with open_content(file.path) as content:
-            status = os.fstat(content.fileno())
-            if (status.st_dev, status.st_ino) != file.key:
-                raise FileNotFoundError  # It was rotated since it was seen; the next look finds it.
-            return resume(checkpoint, content) is not None
-
-    def _waits(self, file: Present) -> bool:
-        return self._reads(file, lambda: False) is None
-
-    def _reads(self, file: Present, look: Callable[[], Checkpoint | bool | None]) -> Checkpoint | bool | None:
-        """What `look` finds; None where the file cannot be read now, which is told in the result."""
-        try:
-            if is_compressed_file(file.path):
-                unchanged_seconds = self._now_seconds - file.modified_ns / 1e9
-                if unchanged_seconds < COMPRESSING_SECONDS:
-                    self.result.waiting.append(file.path)
-                    return None
-            return look() or False
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self.result.unreadable[str(file.path)] = error.strerror or str(error)
-            return None
-        except DAMAGE:
-            return False
-
-
-def _files_in(directory: Path) -> Iterator[Present]:
-    try:
-        with os.scandir(directory) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
-    except OSError:
-        return
-    for name in names:
-        file = present_at(directory / name)
-        if file is not None:
-            yield file
+def _newest_first(file: Present) -> tuple[bool, int]:
+    number = rotation_number(file.path)
+    return number is None, -file.modified_ns if number is None else number

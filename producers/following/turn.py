@@ -20,7 +20,7 @@ from producers.files.rows import Row
 from producers.following.checkpoint import HEAD_BYTES as KNOWN_HEAD_BYTES
 from producers.following.checkpoint import Checkpoint, fingerprint, is_compressed_file, open_content, resume
 from producers.following.growing import EndForNow, GrowingLines, Place
-from producers.following.store import CheckpointStore
+from producers.following.named_rows import NamedRows
 from tokenweir.errors import RejectedInput, TokenweirError
 from tokenweir.usage.rejection import Rejection
 
@@ -47,6 +47,7 @@ def bind_growing(path: Path, options: ReadOptions, *, settled: bool) -> Format |
             offset=0,
             number=0,
             tail=b"",
+            checksum=0,
             is_closed=is_compressed_file(path),
             settled=settled,
             most_bytes=HEAD_BYTES,
@@ -85,7 +86,7 @@ class Turn:
         self,
         checkpoint: Checkpoint,
         bound: Format,
-        store: CheckpointStore,
+        names: NamedRows,
         options: ReadOptions,
         *,
         settled: bool,
@@ -93,7 +94,7 @@ class Turn:
         self._checkpoint = checkpoint
         self._path = Path(checkpoint.path)
         self._bound = bound
-        self._store = store
+        self._names = names
         self._options = options
         self._settled = settled
         self._source = source_name(self._path, options)
@@ -102,12 +103,14 @@ class Turn:
 
     def __iter__(self) -> Iterator[Piece]:
         checkpoint = self._checkpoint
+        self._names.begin_turn()
         with self._opened() as (content, tail):
             lines = GrowingLines(
                 content,
                 offset=checkpoint.offset,
                 number=checkpoint.line,
                 tail=tail,
+                checksum=checkpoint.content_checksum,
                 is_closed=is_compressed_file(self._path),
                 settled=self._settled,
                 most_bytes=TURN_BYTES,
@@ -147,7 +150,10 @@ class Turn:
         return self._bound.rows(lines, from_start=self._checkpoint.offset == 0)
 
     def _pieces(self, row: Row) -> Iterator[Piece]:
-        name = self._store.name_of(self._source, self._checkpoint, row.content)
+        # Names are taken back where the file turns out to be wholly refused.
+        name = self._names.of_row(
+            self._source, self._checkpoint, row.content, may_be_forgotten=self._held is not None
+        )
         try:
             if row.problem is not None:
                 raise row.problem
@@ -162,7 +168,7 @@ class Turn:
             self._held.append(rejection)
             refused = self._checkpoint.only_refused + len(self._held)
             if refused >= self._options.refused_rows_limit:
-                self._store.forget_names(self._checkpoint.lineage)
+                self._names.forget_turn()
                 raise WhollyRefused(
                     f"{self._path}: the first {refused} rows are all refused, the last because {problem.message}",
                     hint="Check --format and --map; the file is left alone until it is another",
@@ -183,9 +189,10 @@ class Turn:
             checkpoint.reader_state = dict(self._bound.state)
         if behind is None:
             return
-        if checkpoint.head_bytes < KNOWN_HEAD_BYTES:
+        if checkpoint.head_bytes < min(behind.offset, KNOWN_HEAD_BYTES):
             checkpoint.head, checkpoint.head_bytes = self._head(behind.offset)
         checkpoint.offset, checkpoint.line = behind.offset, behind.number + 1
+        checkpoint.content_checksum = behind.checksum
         checkpoint.tail, checkpoint.tail_bytes = fingerprint(behind.tail), len(behind.tail)
 
     def _head(self, offset: int) -> tuple[str, int]:

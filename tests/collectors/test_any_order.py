@@ -34,7 +34,6 @@ class _Log(RuleBasedStateMachine):
         self.next_number = 0
         self.unfinished = ""
         self.seen_inode = 0
-        self.files_begun = self.rotations = 0
 
     def before_rotation(self) -> None:
         """What must be done first."""
@@ -112,27 +111,19 @@ class _AllRotations(_Log):
 
 class _EqualLines(_Log):
     """Many lines are equal, and each is a call. Only the log itself is followed, so that its file must have been seen
-    before it is rotated away; what it holds then need not have been read. Each file begins with a line of its own, as
-    a file is known by its content: one that begins as a former one did is taken for that one. Lines are equal to others
-    of the same file and of the one before it; what came earlier is forgotten."""
+    before it is rotated away; what it holds then need not have been read."""
 
     patterns = ("app.log",)
 
     def before_rotation(self) -> None:
-        self.rotations += self.world.log.exists()
         if self.world.log.exists() and self.world.log.stat().st_ino != self.seen_inode:
             self.look()
 
-    @rule(of_the_one_before=st.booleans(), count=st.integers(1, 3))
-    def append_equal(self, of_the_one_before: bool, count: int) -> None:
+    @rule(number=st.integers(1000, 1001), count=st.integers(1, 3))
+    def append_equal(self, number: int, count: int) -> None:
         self._finish()
-        if not self.world.log.exists() or not self.world.log.stat().st_size:
-            self.files_begun += 1
-            self.world.append(10_000 + self.files_begun)
-            self.written.append(10_000 + self.files_begun)
-        numbers = [1000 + self.rotations - of_the_one_before] * count
-        self.world.append(*numbers)
-        self.written += numbers
+        self.world.append(*[number] * count)
+        self.written += [number] * count
 
 
 _AllRotations.TestCase.settings = _STEPS
