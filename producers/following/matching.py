@@ -31,6 +31,7 @@ from producers.following.rotated_names import (
     goes_back,
     home_of,
     is_live_name,
+    is_rotation,
     rotation_number,
 )
 
@@ -305,7 +306,7 @@ class _Matching:
             self.result.replaced.append(copy)
         moved = checkpoint.path != str(file.path)
         if moved:
-            if not checkpoint.copy_of and is_live_name(Path(checkpoint.path)):
+            if not checkpoint.copy_of and is_rotation(Path(checkpoint.path), file.path):
                 self._rotated_now[home_of(Path(checkpoint.path))] = checkpoint
             checkpoint.came_from = checkpoint.came_from or checkpoint.path
             checkpoint.path = str(file.path)

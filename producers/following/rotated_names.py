@@ -36,3 +36,11 @@ def goes_back(old: Path, new: Path) -> bool:
         return True
     before, after = rotation_number(old), rotation_number(new)
     return before is not None and after is not None and after < before
+
+
+def is_rotation(old: Path, new: Path) -> bool:
+    """Whether a file that has moved so was rotated, and not only compressed: from `app.log`, or up from `app.log.1`."""
+    if is_live_name(old):
+        return True
+    before, after = rotation_number(old), rotation_number(new)
+    return before is not None and after is not None and before < after
