@@ -22,7 +22,7 @@ from producers.files.formats import Format, ReadOptions
 from producers.files.lines import DAMAGE, FileLines
 from producers.files.paths import files_in, files_matching
 from producers.files.reading import Piece
-from producers.following.checkpoint import Checkpoint, fingerprint, first_bytes
+from producers.following.checkpoint import HEAD_BYTES, Checkpoint, fingerprint, first_bytes
 from producers.following.document import read_document
 from producers.following.growing import SETTLED_SECONDS
 from producers.following.matching import Matched, NewFile, match
@@ -112,8 +112,11 @@ class Follower:
         work += [(one, file) for one, file in begun if not one.copy_of]
         # What counts on its own may repeat what is read elsewhere, which then has to have its number already.
         work.sort(key=lambda one: not one[0].behind)
-        if matched.new:
-            # A file that is rotated away before it was read to a first confirmation must be known by its inode.
+        # A file that is rotated away before it was read to a first confirmation must be known, too.
+        unconfirmed = [(one, file) for one, file in work if not one.offset]
+        seen_more = [one for one, file in unconfirmed if _see(one, file)]
+        if seen_more or matched.new:
+            self._dirty += seen_more
             self._store.commit(self._dirty)
             self._dirty.clear()
         for checkpoint, file in work:
@@ -170,7 +173,7 @@ class Follower:
     def _begin(self, new: NewFile, now: datetime) -> Checkpoint:
         file = new.file
         checkpoint = Checkpoint(str(file.path), *file.key, file.born_ns)
-        checkpoint.size_bytes, checkpoint.seen_at = file.size_bytes, now.timestamp()
+        checkpoint.seen_at = now.timestamp()
         checkpoint.behind = new.before is not None
         home = home_of(file.path)
         if new.before is not None:
@@ -183,9 +186,6 @@ class Follower:
         self._logs.setdefault(home, checkpoint.log)
         if new.copy_of is not None:
             checkpoint.copy_of = new.copy_of.id
-        else:
-            start = first_bytes(file.path)
-            checkpoint.head, checkpoint.head_bytes = fingerprint(start), len(start)
         self._known.append(checkpoint)
         self._dirty.append(checkpoint)
         return checkpoint
@@ -296,6 +296,17 @@ class Follower:
         if self._said.get(path) != sentence:
             self._said[path] = sentence
             self._say(sentence)
+
+
+def _see(checkpoint: Checkpoint, file: Present) -> bool:
+    """Notes what the file begins with and how large it is; whether more was seen of it than before."""
+    start = first_bytes(file.path) if checkpoint.head_bytes < HEAD_BYTES else b""
+    if len(start) <= checkpoint.head_bytes:
+        return False
+    checkpoint.head, checkpoint.head_bytes = fingerprint(start), len(start)
+    # Not yet read, so that it still has news.
+    checkpoint.size_bytes, checkpoint.modified_ns = file.size_bytes, -1
+    return True
 
 
 def _has_settled(file: Present, now: datetime) -> bool:

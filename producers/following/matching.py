@@ -217,10 +217,9 @@ class _Matching:
         """The checkpoint of the file that is there and that this one, under a rotated name, is a copy of."""
         if is_live_name(file.path):
             return None
-        home = home_of(file.path)
-        for checkpoint, other in self._claimed_of()[home]:
+        for checkpoint, other in self._claimed_of()[home_of(file.path)]:
             compressed = any(str(file.path) == f"{other.path}{ending}" for ending in COMPRESSED_ENDINGS)
-            if not compressed and (not is_live_name(other.path) or home in self._rotated_now):
+            if not compressed and not is_live_name(other.path):
                 continue
             look = partial(is_beginning_of, file.path, other.path)
             if self._look.reads(file, look):
