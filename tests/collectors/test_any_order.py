@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.collectors.world import World, line
+from tests.collectors.world import LATER, World, line
 
 CRASH_POINTS = st.one_of(st.integers(0, 6), st.just("flush"))
 _STEPS = settings(
@@ -126,8 +126,58 @@ class _EqualLines(_Log):
         self.written += [number] * count
 
 
+class _EqualLinesAllRotations(_AllRotations):
+    """Many lines are equal, and old files are deleted. Of a file something must have been seen before it is rotated
+    away, and that it was truncated before it grows again; what it holds then need not have been read."""
+
+    something_is_seen = False
+
+    @rule()
+    def look(self) -> None:
+        super().look()
+        self.something_is_seen = bool(self.seen_inode and self.world.log.stat().st_size)
+
+    def before_rotation(self) -> None:
+        if self.world.log.exists() and self.world.log.stat().st_size and not self.something_is_seen:
+            self.look()
+        self.something_is_seen = False
+
+    @rule(look_between=st.booleans())
+    def rotate_by_copy(self, look_between: bool = False) -> None:
+        self._finish()
+        if self.world.log.exists():
+            self.before_rotation()
+            self.world.rotate_by_copy(before_truncating=self.look if look_between else lambda: None)
+            self.look()
+
+    @rule(number=st.integers(1000, 1001), count=st.integers(1, 3))
+    def append_equal(self, number: int, count: int) -> None:
+        self._finish()
+        self.world.append(*[number] * count)
+        self.written += [number] * count
+
+    @rule(keep=st.integers(0, 3))
+    def delete_old_files(self, keep: int) -> None:
+        self._finish()
+        self.world.settle()
+        self.world.delete_beyond(keep)
+
+
+class _EqualLinesOfOneFile(_EqualLinesAllRotations):
+    """The same where only the log itself is followed. No compressed file waits while the log is rotated on."""
+
+    patterns = ("app.log",)
+
+    @rule()
+    def look(self) -> None:
+        self.world.poll(later=LATER)
+        super().look()
+
+
 _AllRotations.TestCase.settings = _STEPS
 _EqualLines.TestCase.settings = _STEPS
+_EqualLinesAllRotations.TestCase.settings = _STEPS
+_EqualLinesOfOneFile.TestCase.settings = _STEPS
 
 
 class TestAllRotations(_AllRotations.TestCase):
@@ -135,6 +185,14 @@ class TestAllRotations(_AllRotations.TestCase):
 
 
 class TestEqualLines(_EqualLines.TestCase):
+    pass
+
+
+class TestEqualLinesAllRotations(_EqualLinesAllRotations.TestCase):
+    pass
+
+
+class TestEqualLinesOfOneFile(_EqualLinesOfOneFile.TestCase):
     pass
 
 

@@ -7,7 +7,7 @@ confirmation, after which the follower begins anew from its store, as a new proc
 import gzip
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -109,12 +109,19 @@ class World:
         if create:
             self.log.touch()
 
-    def rotate_by_copy(self) -> None:
+    def rotate_by_copy(self, before_truncating: Callable[[], object] = lambda: None) -> None:
         self._shift()
         if self.log.exists():
             shutil.copyfile(self.log, self.folder / "app.log.1")
+            before_truncating()
             with self.log.open("r+") as log:
                 log.truncate(0)
+
+    def delete_beyond(self, keep: int) -> None:
+        """Deletes all rotated files but the last ones."""
+        for old in self.folder.glob("app.log.*"):
+            if int(old.name.removeprefix("app.log.").removesuffix(".gz")) > keep:
+                old.unlink()
 
     def compress(self, number: int) -> None:
         plain = self.folder / f"app.log.{number}"
