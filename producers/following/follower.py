@@ -195,11 +195,11 @@ class Follower:
         if aside == (file.inode, file.size_bytes):
             return
         options = replace(self._options.read, now=now)
-        self._dirty.append(checkpoint)
         try:
             more = True
             while more:
                 before = checkpoint.offset
+                self._dirty.append(checkpoint)  # Each turn anew: a commit between turns has emptied the list.
                 more = self._turn(checkpoint, file, options, sink, result)
                 result.read_bytes += max(checkpoint.offset - before, 0)
                 self._uncommitted_bytes += max(checkpoint.offset - before, 0)

@@ -6,7 +6,7 @@ generation of its log counts behind all that the log has ever named.
 Invariants: the numbers that a log has given to equal rows are 0 to n without a gap, and n is never less than the count
 of any one file of it; so whatever file of it is read anew, here or by `weir ingest`, names nothing that is not there.
 Nothing is on disk before `write`, which runs in the caller's transaction.
-Limits: a row takes about 40 bytes on disk, once for the log and once for each file of it that counts on its own. Of
+Limits: a row takes 20 to 30 bytes on disk, once for the log and once for each file of it that counts on its own. Of
 more than MOST_ROWS those go that were not met for the longest, never one of the last MOST_ROWS / 2.
 """
 

@@ -39,6 +39,16 @@ class TestGrowth:
         assert one.poll().events == 1
         assert one.inputs == [1, 2, 3]
 
+    def test_a_file_that_takes_several_turns_is_confirmed_to_its_end(
+        self, world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("producers.following.turn.TURN_BYTES", 500)
+        one = world()
+        one.append(*range(40))
+        assert one.poll().events == 40
+        one.restart()
+        assert one.poll().events == 0
+
     def test_a_line_that_has_not_ended_waits(self, world: Callable[..., World]) -> None:
         one = world()
         one.append(1)
