@@ -4,7 +4,8 @@ In the order of certainty:
 
 1. The same inode, born at the same time, not shrunk, with the same content at the checkpoint: among the files asked
    for and, as rotation usually puts a file where no pattern matches, beside its old path.
-2. The same content under another inode and another name of the same log, at both places: a copy, a compressed copy.
+2. The same content, size and time of change at the same path: restored, or on another volume now. Then the same
+   content under another inode and another name of the same log, at both places: a copy, a compressed copy.
 3. The same content at the same path, where 1 and 2 find it nowhere: the file was written anew as it was.
 4. Else it is a file that was not read yet. It is a further generation of its log where the file that had its path was
    seen to be rotated away, where that file is gone and the log has rotated before, or where the log has rotated since
@@ -81,6 +82,7 @@ def match(
     searched = [checkpoint for checkpoint in matching.lost() if is_searched(checkpoint)]
     for checkpoint in searched:
         matching.adopt_same(checkpoint, asked_for=by_key)
+    unclaimed = [file for file in unclaimed if not matching.claim_at_its_path(file, unchanged=True)]
     searched = [checkpoint for checkpoint in searched if not matching.is_claimed(checkpoint)]
     unclaimed = matching.claim_copies(unclaimed, searched)
     unclaimed = [file for file in unclaimed if not matching.claim_at_its_path(file)]
@@ -173,12 +175,13 @@ class _Matching:
                 left.append(file)
         return left
 
-    def claim_at_its_path(self, file: Present) -> bool:
-        """Whether the file is one that was written anew with the content that the lost file of its path had."""
+    def claim_at_its_path(self, file: Present, *, unchanged: bool = False) -> bool:
+        """Whether the file is one that was written anew with the content that the lost file of its path had, or waits.
+        unchanged: only where size and time of change are the same, too."""
         if file.key in self._copies:
             return False
         for checkpoint in self._lost_at(file.path):
-            if checkpoint.id in self._copied:
+            if checkpoint.id in self._copied or (unchanged and not _is_unchanged(checkpoint, file)):
                 continue
             held = self._first_held([checkpoint], file, at_its_path=True)
             if held is not False:
@@ -263,7 +266,7 @@ class _Matching:
 
     def _is_still(self, checkpoint: Checkpoint, file: Present) -> bool | None:
         """Whether a file of the checkpoint's inode is its file; None where it cannot be read now."""
-        unchanged = (file.size_bytes, file.modified_ns) == (checkpoint.size_bytes, checkpoint.modified_ns)
+        unchanged = _is_unchanged(checkpoint, file)
         if checkpoint.born_ns and file.born_ns:
             if checkpoint.born_ns != file.born_ns:
                 return False
@@ -315,6 +318,10 @@ class _Matching:
             checkpoint.lost_at = 0.0
             self.result.changed.append(checkpoint)
         self.result.claimed.append((checkpoint, file))
+
+
+def _is_unchanged(checkpoint: Checkpoint, file: Present) -> bool:
+    return (file.size_bytes, file.modified_ns) == (checkpoint.size_bytes, checkpoint.modified_ns)
 
 
 def _newest_first(file: Present) -> tuple[bool, int]:

@@ -70,9 +70,9 @@ class Look:
             return resume(checkpoint, content, whole=whole) is not None
 
     def waits(self, file: Present) -> bool:
-        """Whether the file cannot be read now, which is told."""
+        """Whether the file may still be written, which is told."""
         if file.key not in self._waits:
-            self._waits[file.key] = self.reads(file, lambda: False) is None
+            self._waits[file.key] = self.reads(file, lambda: False) is None and file.path in self._waiting
         return self._waits[file.key]
 
     def reads(self, file: Present, look: Callable[[], Found]) -> Found | bool | None:

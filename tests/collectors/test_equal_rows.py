@@ -205,6 +205,58 @@ class TestReadAgain:
         one.settle()
         assert one.inputs == [1, 7, 7, 7, 7]
 
+    def test_files_that_were_all_moved_to_another_volume_are_the_same(
+        self, world: Callable[..., World]
+    ) -> None:
+        one = world("app.log*")
+        for _ in range(3):
+            one.append(7, 7)
+            one.poll()
+            one.rotate_by_rename()
+        one.append(7)
+        one.poll()
+        for path in one.folder.glob("app.log*"):
+            path.rename(one.folder / "state" / "moved")
+            shutil.copy2(one.folder / "state" / "moved", path)
+        one.restart()
+        assert one.poll().events == 0
+        one.append(7)
+        one.settle()
+        assert one.inputs == [7] * 8
+
+    def test_a_log_that_has_rotated_before_and_is_emptied_counts_on(
+        self, world: Callable[..., World]
+    ) -> None:
+        one = world()
+        one.append(7, 7)
+        one.poll()
+        one.rotate_by_rename()
+        one.append(7, 7)
+        one.poll()
+        one.log.write_text(line(7) + "\n")
+        one.settle()
+        assert one.inputs == [7] * 5
+
+    def test_a_compressed_file_that_may_not_be_read_holds_nothing_up(
+        self, world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one = world()
+        one.append(1)
+        one.poll()
+        one.rotate_by_rename(create=False)
+        one.compress(1)
+        opened = Path.open
+
+        def forbidden(path: Path, *arguments: Any, **options: Any) -> Any:
+            if path.name == "app.log.1.gz":
+                raise PermissionError(13, "Permission denied")
+            return opened(path, *arguments, **options)
+
+        monkeypatch.setattr(Path, "open", forbidden)
+        one.append(2)
+        one.poll()
+        assert one.inputs == [1, 2]
+
     def test_a_snapshot_of_a_log_is_not_read_beside_it(self, world: Callable[..., World]) -> None:
         one = world("app.log*")
         for _ in range(2):  # the second is a further generation
