@@ -85,6 +85,10 @@ class _Log(RuleBasedStateMachine):
             self._finish()
             self.world.settle()
             assert self.world.inputs == sorted(self.written)
+            names = self.world.ids
+            self.world.lose_state()
+            self.world.settle()
+            assert self.world.ids == names  # Reading again what is there counts nothing twice.
         finally:
             self.world.close()
             shutil.rmtree(self.folder)

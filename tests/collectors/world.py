@@ -72,6 +72,11 @@ class World:
         self._store = CheckpointStore(self.folder / "state")
         self._follower = Follower(self._options, self._store, say=self.said.append)
 
+    def lose_state(self) -> None:
+        self._store.close()
+        shutil.rmtree(self.folder / "state")
+        self.restart()
+
     def poll(self, *, later: timedelta = timedelta()) -> Round:
         return self._follower.round(self.sink, datetime.now(UTC) + later)
 
