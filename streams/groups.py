@@ -6,8 +6,9 @@ the group's part of it in C. Pure.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from operator import itemgetter, truth
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +18,21 @@ from tokenweir.usage.event import GROUP_FIELDS
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
 
+CACHE_FIELDS: Final = ("cache_read_tokens", "cache_write_tokens")
+
 Take = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+class Span(NamedTuple):
+    """The first and the last time of some events, UTC."""
+
+    earliest: datetime
+    latest: datetime
+
+
+def span_of(times: Sequence[datetime]) -> Span:
+    """The span of some times, at least one."""
+    return Span(min(times).astimezone(UTC), max(times).astimezone(UTC))
 
 
 class Group(NamedTuple):
@@ -33,23 +48,23 @@ class Group(NamedTuple):
     of: Take
 
 
-def groups_of(columns: Columns) -> list[Group]:
-    """The groups of a message's events. columns: the fields of UsageEvent, times in UTC."""
-    times = columns["time"]
-    count = len(times)
-    if not count:
-        return []
+def groups_of(columns: Columns, span: Span) -> list[Group]:
+    """The groups of a message's events, of which there are some. columns: the fields of UsageEvent, times in UTC.
+
+    span: of these times.
+    """
+    count = len(columns["time"])
     # The events of a message are much alike: what is the same in all of them is neither compared nor hashed.
     first = {name: columns[name][0] for name in GROUP_FIELDS}
     differing = [name for name in GROUP_FIELDS if columns[name].count(first[name]) != count]
-    cached = [map(truth, columns[name]) for name in ("cache_read_tokens", "cache_write_tokens")]
-    keys = zip(_minute_numbers(times), *cached, *(columns[name] for name in differing), strict=True)
+    cached = [map(truth, column) for name in CACHE_FIELDS if any(column := columns[name])]
+    minutes = _minute_numbers(columns["time"], span)
     places: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for place, key in enumerate(keys):
+    for place, key in enumerate(zip(minutes, *(columns[name] for name in differing), *cached, strict=False)):
         places[key].append(place)
     return [
-        Group(first | dict(zip(differing, values, strict=True)), minute, members, _taking(members, count))
-        for (minute, _, _, *values), members in places.items()
+        Group(first | dict(zip(differing, names, strict=False)), minute, members, _taking(members, count))
+        for (minute, *names), members in places.items()
     ]
 
 
@@ -65,11 +80,12 @@ def _all_of(column: Sequence[Any]) -> Sequence[Any]:
     return column
 
 
-def _minute_numbers(times: Sequence[datetime]) -> list[int]:
+def _minute_numbers(times: Sequence[datetime], span: Span) -> Iterable[int]:
     """The minute of each time, counted since the Unix epoch."""
-    earliest, latest = min(times), max(times)
-    first = (earliest - EPOCH) // MINUTE
-    if latest - earliest < 59 * MINUTE:  # then the minute of the hour tells, and is faster to have
-        start = earliest.minute
+    first, last = ((moment - EPOCH) // MINUTE for moment in span)
+    if first == last:
+        return repeat(first, len(times))
+    if last - first < 59:  # then the minute of the hour tells, and is faster to have
+        start = span.earliest.minute
         return [first + (moment.minute - start) % 60 for moment in times]
     return [(moment - EPOCH) // MINUTE for moment in times]

@@ -9,10 +9,10 @@ Limits: values are milliseconds, finite and not negative.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from operator import mul
-from typing import Final
+from typing import Final, cast
 
 SCALE: Final = 4
 _PER_DOUBLING: Final = 2**SCALE
@@ -33,9 +33,11 @@ def bucket_bounds(bucket: int) -> tuple[float, float]:
     return 2.0 ** (bucket / _PER_DOUBLING), 2.0 ** ((bucket + 1) / _PER_DOUBLING)
 
 
-def count_buckets(values_ms: Iterable[float | None]) -> dict[int, int]:
+def count_buckets(values_ms: Sequence[float | None]) -> dict[int, int]:
     """Counts by bucket; None is not counted."""
-    values = [value for value in values_ms if value is not None]
+    values = cast("Sequence[float]", values_ms)
+    if None in values_ms:
+        values = [value for value in values_ms if value is not None]
     try:  # as bucket_of, all in C
         ceilings = Counter(map(_ceil, map(mul, map(_log2, values), repeat(_PER_DOUBLING))))
     except ValueError:  # there is a zero, which has no logarithm

@@ -11,11 +11,12 @@ lines; what it then reads are whole events all the same.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import add, gt
+from operator import add, attrgetter, gt
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from streams.groups import Span, span_of
 from streams.records import (
     CONTROL_CHARACTER,
     Columns,
@@ -34,6 +35,8 @@ _NAMES: Final = tuple(UsageEvent.model_fields)
 _decode_line: Final = msgspec.json.Decoder(UsageRecord).decode
 _decode_lines: Final = msgspec.json.Decoder(UsageRecord).decode_lines
 
+_zone = attrgetter("tzinfo")
+
 _UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -48,11 +51,12 @@ class BadLine(NamedTuple):
 class Lines(NamedTuple):
     """The events of a message as UsageRecords with times in UTC, the same column by column, and its bad lines.
 
-    All in the message's order.
+    All in the message's order. span: the earliest and the latest of the times; None where there is no event.
     """
 
     records: list[Any]
     columns: Columns
+    span: Span | None
     bad: list[BadLine]
 
 
@@ -74,7 +78,8 @@ def _all_at_once(value: bytes, now: datetime) -> Lines | None:
     if len(records) != value.count(b"\n") + (not value.endswith(b"\n")):
         return None
     columns = columns_of(records)
-    return Lines(records, columns, []) if _are_sound(columns, records, now) else None
+    span = _span_if_sound(columns, records, now)
+    return Lines(records, columns, span, []) if span is not None else None
 
 
 def _holds_long_line(value: bytes) -> bool:
@@ -88,18 +93,21 @@ def _holds_long_line(value: bytes) -> bool:
     return False
 
 
-def _are_sound(columns: dict[str, Sequence[Any]], records: list[Any], now: datetime) -> bool:
-    """Whether nothing is wrong with any of the records; makes their times UTC where it is so."""
+def _span_if_sound(columns: dict[str, Sequence[Any]], records: list[Any], now: datetime) -> Span | None:
+    """The span of the records' times where nothing is wrong with any of them; makes the times UTC where it is so."""
     times = columns["time"]
-    if not times or min(times) < EARLIEST_TIME or max(times) > now + LATEST_AHEAD:
-        return False
+    if not times:
+        return None
+    span = span_of(times)
+    if span.earliest < EARLIEST_TIME or span.latest > now + LATEST_AHEAD:
+        return None
     if carry_metering(columns) or have_value_problem(columns) or _subsets_exceed(columns):
-        return False
-    if any(moment.tzinfo is not UTC for moment in times):
+        return None
+    if list(map(_zone, times)).count(UTC) != len(times):
         columns["time"] = times = [moment.astimezone(UTC) for moment in times]
         for record, moment in zip(records, times, strict=True):
             record.time = moment
-    return True
+    return span
 
 
 def _subsets_exceed(columns: Columns) -> bool:
@@ -126,7 +134,9 @@ def _one_by_one(value: bytes, now: datetime) -> Lines:
                 continue
             record = record_of(event)
         records.append(record)
-    return Lines(records, columns_of(records), bad)
+    columns = columns_of(records)
+    times = columns["time"]
+    return Lines(records, columns, span_of(times) if times else None, bad)
 
 
 def _usual(line: bytes, now: datetime) -> Any | None:
@@ -136,7 +146,7 @@ def _usual(line: bytes, now: datetime) -> Any | None:
         record = _decode_line(line)
     except _UNDECODABLE:
         return None
-    return record if _are_sound(columns_of([record]), [record], now) else None
+    return record if _span_if_sound(columns_of([record]), [record], now) is not None else None
 
 
 def record_of(event: UsageEvent) -> Any:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from streams.groups import groups_of
+from streams.groups import Span, groups_of
 from streams.lines import BadLine, read_lines
 from streams.metering import Additions
 from streams.records import Columns
@@ -131,11 +131,12 @@ class Meter:
             return _refused_whole(value or b"", position, now, _wrong_schema_version(version))
         if value is None or not value or value.isspace():
             return _refused_whole(value or b"", position, now, _EMPTY_BATCH)
-        records, columns, bad = read_lines(value, now)
-        groups = self._meter(records, columns, Additions(reported_at_ms, now))
-        metered = _encode_lines(records)
+        records, columns, span, bad = read_lines(value, now)
+        groups: list[CostedGroup] = []
+        if span is not None:
+            groups = self._meter(records, columns, span, Additions(reported_at_ms, now))
         return MeterOutput(
-            metered=metered[:-1] if metered.endswith(b"\n") else metered,
+            metered=_encode_lines(records)[:-1],
             event_count=len(records),
             windows=encode_windows(combine(groups), position.unique_name),
             rejections=_rejections(bad, position, now),
@@ -143,15 +144,14 @@ class Meter:
             unpriced_count=sum(group.costs_picos.count(None) for group in groups),
         )
 
-    def _meter(self, records: list[Any], columns: Columns, additions: Additions) -> list[CostedGroup]:
+    def _meter(
+        self, records: list[Any], columns: Columns, span: Span, additions: Additions
+    ) -> list[CostedGroup]:
         """Price the records and write what is added to each into it; the groups that they were priced in."""
-        if not records:
-            return []
-        span = min(columns["time"]), max(columns["time"])
         fullness = fullness_by_column(columns)
         names = (*_FIGURES, *(name for name in _RARER_FIGURES if any(columns[name])))
         costed: list[CostedGroup] = []
-        for group in groups_of(columns):
+        for group in groups_of(columns, span):
             known = group.of(fullness)
             figures = {name: group.of(columns[name]) for name in names}
             together = self._book.price_group(group.names, *span, _NOT_STATED | figures)

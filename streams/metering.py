@@ -10,7 +10,7 @@ event has no cost at all.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Final
 
 import msgspec
@@ -39,21 +39,23 @@ class Additions:
 
     def of_group(self, costs: GroupCost, fullness: Sequence[int]) -> Iterable[bytes]:
         """What is added to each call of a group. fullness: of the same calls."""
-        cost = native = _decimal_strings(costs.cost_picos)
+        amounts = [costs.cost_picos, *(picos for _, picos in costs.parts)]
         if costs.native_cost_picos is not costs.cost_picos:
-            native = _decimal_strings(costs.native_cost_picos)
+            amounts.append(costs.native_cost_picos)
+        leading, fractions = _fractions(amounts)
+        cost, native = fractions[0], fractions[-1] if len(amounts) > 1 + len(costs.parts) else fractions[0]
         pieces: list[Iterable[bytes]] = [
             map(self._beginnings.__getitem__, fullness),
-            repeat(b',"cost":"'),
+            repeat(b',"cost":"' + leading),
             cost,
-            repeat(b'","list_cost":"'),
+            repeat(b'","list_cost":"' + leading),
             cost,
-            repeat(b'","native_cost":"'),
+            repeat(b'","native_cost":"' + leading),
             native,
         ]
         before = b'"%b,"cost_parts":{' % _terms(costs.currency, costs.fx_rate_picos)
-        for name, picos in costs.parts:
-            pieces += [repeat(b'%b%b:"' % (before, _json(name))), _decimal_strings(picos)]
+        for (name, _), part in zip(costs.parts, fractions[1:], strict=False):
+            pieces += [repeat(b'%b%b:"%b' % (before, _json(name), leading)), part]
             before = b'",'
         pieces.append(repeat(b'"}' + _price(costs.price_id, costs.price_status)))
         return map(b"".join, zip(*pieces, strict=False))
@@ -101,11 +103,17 @@ def _money(picos: int) -> bytes:
     return b'"%b"' % decimal_string(picos).encode()
 
 
-def _decimal_strings(picos: Sequence[int]) -> list[bytes]:
-    """`decimal_string` of each amount. Where all are less than one unit, the digits are made by one call for all."""
-    if not picos or min(picos) < 0 or max(picos) >= PICOS_PER_UNIT:
-        return [decimal_string(amount).encode() for amount in picos]
-    # One unit more each, so that all have the same number of digits; the leading 1 then gives way to "0.".
-    digits = _json([amount + PICOS_PER_UNIT for amount in picos])[2:-1]
-    texts = [text.rstrip(b"0") for text in (b"0." + digits.replace(b",1", b",0.")).split(b",")]
-    return [text if text != b"0." else b"0" for text in texts] if 0 in picos else texts
+def _fractions(columns: Sequence[Sequence[int]]) -> tuple[bytes, list[Sequence[bytes]]]:
+    """`decimal_string` of all amounts of some columns of one length: what all begin with, and the rest of each.
+
+    Where all are less than one unit, the digits are made by one call for all.
+    """
+    picos = list(chain.from_iterable(columns))
+    if min(picos) < 0 or max(picos) >= PICOS_PER_UNIT:
+        return b"", [[decimal_string(amount).encode() for amount in column] for column in columns]
+    # One unit more each, so that all have the same number of digits; the leading 1 then gives way to the point.
+    digits = _json(list(map(PICOS_PER_UNIT.__add__, picos)))[2:-1]
+    fractions = (b"." + digits.replace(b",1", b",.")).split(b",")
+    texts = list(map(bytes.rstrip, fractions, repeat(b"0.")))
+    count = len(columns[0])
+    return b"0", [texts[start : start + count] for start in range(0, len(texts), count)]

@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from operator import attrgetter
-from typing import Annotated, Any, Final, NamedTuple, cast
+from typing import Annotated, Any, Final, NamedTuple, Self, cast
 
 import msgspec
 
@@ -93,20 +94,18 @@ class GroupSums:
         self.durations: dict[int, int] = {}
         self.ttfts: dict[int, int] = {}
 
-    def add(self, figures: Columns, costs_picos: Sequence[int | None]) -> None:
-        """Add the events of a `CostedGroup`."""
-        self.calls += len(costs_picos)
-        self.statuses.update(figures["status"])
-        add_buckets(self.durations, count_buckets(figures["duration_ms"]))
-        add_buckets(self.ttfts, count_buckets(figures["ttft_ms"]))
-        for index, name in enumerate(TOKEN_FIELDS):
-            if name in figures:
-                self.tokens[index] += sum(figures[name])
-        unpriced = costs_picos.count(None)
-        self.unpriced_calls += unpriced
-        self.cost_picos += (
-            sum(filter(None, costs_picos)) if unpriced else sum(cast("Sequence[int]", costs_picos))
-        )
+    @classmethod
+    def of(cls, figures: Columns, costs_picos: Sequence[int | None]) -> Self:
+        """The sums of some events; figures and costs as a `CostedGroup` has them."""
+        sums = cls()
+        sums.calls = len(costs_picos)
+        sums.statuses = Counter(figures["status"])
+        sums.durations = count_buckets(figures["duration_ms"])
+        sums.ttfts = count_buckets(figures["ttft_ms"])
+        sums.tokens = [sum(figures[name]) if name in figures else 0 for name in TOKEN_FIELDS]
+        sums.unpriced_calls = costs_picos.count(None)
+        sums.cost_picos = sum(filter(None, costs_picos))
+        return sums
 
     def merge(self, other: "GroupSums") -> None:
         """Add the sums of `other`."""
@@ -153,11 +152,24 @@ class CostedGroup(NamedTuple):
 
 
 def combine(groups: Iterable[CostedGroup]) -> dict[GroupKey, GroupSums]:
-    """Sums by group and minute."""
-    sums: dict[GroupKey, GroupSums] = {}
-    for group, figures, costs in groups:
-        sums.setdefault((*group.names.values(), group.minute), GroupSums()).add(figures, costs)
-    return sums
+    """Sums by group and minute. The groups are of one message, and so state the same figures."""
+    alike: dict[GroupKey, list[CostedGroup]] = {}
+    for costed in groups:
+        key = (*costed.group.names.values(), costed.group.minute)
+        alike.setdefault(key, []).append(costed)
+    return {key: _sums_of(members) for key, members in alike.items()}
+
+
+def _sums_of(groups: list[CostedGroup]) -> GroupSums:
+    if len(groups) == 1:
+        return GroupSums.of(groups[0].figures, groups[0].costs_picos)
+    # Columns are cheaper put together than sums are.
+    figures = {name: _joined(group.figures[name] for group in groups) for name in groups[0].figures}
+    return GroupSums.of(figures, _joined(group.costs_picos for group in groups))
+
+
+def _joined(columns: Iterable[Sequence[Any]]) -> list[Any]:
+    return list(chain.from_iterable(columns))
 
 
 _encoder: Final = msgspec.json.Encoder()

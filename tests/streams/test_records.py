@@ -125,7 +125,7 @@ def _same(record: Any, event: UsageEvent) -> None:
 @settings(max_examples=600)
 @given(st.lists(lines(), min_size=1, max_size=3))
 def test_every_line_gets_the_models_verdict(batch: list[bytes]) -> None:
-    records, _, bad = read_lines(b"\n".join(batch), NOW)
+    records, _, _, bad = read_lines(b"\n".join(batch), NOW)
     refused = {one.number: one.error.reason for one in bad}
     assert len(records) + len(bad) == len(batch)
     waiting = iter(records)
@@ -150,14 +150,14 @@ def test_what_the_model_itself_refuses_is_refused(line: bytes) -> None:
         accepted = is_plausible_time(event.time, NOW)
     except (ValidationError, OverflowError):
         accepted = False
-    records, _, bad = read_lines(line, NOW)
+    records, _, _, bad = read_lines(line, NOW)
     assert (len(records), len(bad)) == ((1, 0) if accepted else (0, 1))
 
 
 def test_a_number_of_many_digits_keeps_them() -> None:
     """The one difference between the two: pydantic reads a JSON number as a float first."""
     line = a_line()[:-1] + b',"units":{"gb":0.12345678901234567890}}'
-    (record,), _, _ = read_lines(line, NOW)
+    (record,), _, _, _ = read_lines(line, NOW)
     assert record.units == {"gb": Decimal("0.12345678901234567890")}
 
 

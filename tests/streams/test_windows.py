@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.groups import EPOCH, MINUTE, groups_of
+from streams.groups import EPOCH, MINUTE, groups_of, span_of
 from streams.histogram import bucket_bounds, bucket_of, count_buckets, quantile
 from streams.windows import (
     CostedGroup,
@@ -42,11 +42,13 @@ costs = st.none() | st.integers(0, 10**20)
 
 def sums_of_pairs(pairs: list[tuple[UsageEvent, int | None]]) -> dict[GroupKey, GroupSums]:
     """The sums of events with their costs, grouped as the meter groups them."""
+    if not pairs:
+        return {}
     columns = columns_of_events([event for event, _ in pairs])
     costs = [cost for _, cost in pairs]
     return combine(
         CostedGroup(group, {name: group.of(column) for name, column in columns.items()}, group.of(costs))
-        for group in groups_of(columns)
+        for group in groups_of(columns, span_of(columns["time"]))
     )
 
 
