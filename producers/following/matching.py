@@ -149,8 +149,8 @@ class _Matching:
     def claim_copies(self, unclaimed: list[Present], lost: list[Checkpoint]) -> list[Present]:
         """The files that are no copies of what lost checkpoints were read from, and do not wait.
 
-        The newest files and checkpoints first, as rotation keeps their order. Where one file of a log waits, all wait:
-        which is whose can be said only when all can be read.
+        The newest files and checkpoints first, as rotation keeps their order. Where one file of a log waits, all wait
+        for which it matters whose it is: the rotated ones, and the log itself where the file that it replaces is lost.
         """
         searched: dict[str, list[Checkpoint]] = {}
         for checkpoint in reversed(lost):
@@ -165,7 +165,8 @@ class _Matching:
         left = []
         for file, adopted in sorted(files.values(), key=lambda one: _newest_first(one[0])):
             name = home_of(file.path)[1]
-            if self._look.waits(file) or (name in waiting and name in searched):
+            matters = self._lost_at(file.path) if is_live_name(file.path) else name in searched
+            if self._look.waits(file) or (name in waiting and matters):
                 continue
             found = self._first_held(searched.get(name, ()), file)
             if isinstance(found, Checkpoint):

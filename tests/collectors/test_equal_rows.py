@@ -144,6 +144,23 @@ class TestGenerations:
         assert one.inputs == [7] * 15
 
 
+def test_a_new_log_does_not_wait_for_what_is_compressed_of_older_ones(world: Callable[..., World]) -> None:
+    one = world("app.log*")
+    one.append(7)
+    one.poll()
+    one.rotate_by_copy()
+    one.poll()
+    (one.folder / "app.log.1").unlink()
+    one.rotate_by_rename(create=False)
+    one.compress(1)  # still waits
+    one.append(7)
+    one.poll()
+    one.rotate_by_copy()
+    one.poll()
+    one.settle()
+    assert one.inputs == [7] * 2
+
+
 class TestReadAgain:
     def test_names_nothing_new_by_ingest_or_when_the_state_is_lost(
         self, world: Callable[..., World], tmp_path: Path
