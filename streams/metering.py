@@ -40,16 +40,22 @@ class Additions:
     def of_group(self, costs: GroupCost, fullness: Sequence[int]) -> Iterable[bytes]:
         """What is added to each call of a group. fullness: of the same calls."""
         amounts = [costs.cost_picos, *(picos for _, picos in costs.parts)]
-        if costs.native_cost_picos is not costs.cost_picos:
-            amounts.append(costs.native_cost_picos)
-        leading, fractions = _fractions(amounts)
-        cost, native = fractions[0], fractions[-1] if len(amounts) > 1 + len(costs.parts) else fractions[0]
+        # What is the same as the cost is not written out again.
+        others = [
+            amount
+            for amount in (costs.list_cost_picos, costs.native_cost_picos)
+            if amount is not costs.cost_picos
+        ]
+        leading, fractions = _fractions([*amounts, *others])
+        cost, texts = fractions[0], iter(fractions[len(amounts) :])
+        listed = cost if costs.list_cost_picos is costs.cost_picos else next(texts)
+        native = cost if costs.native_cost_picos is costs.cost_picos else next(texts)
         pieces: list[Iterable[bytes]] = [
             map(self._beginnings.__getitem__, fullness),
             repeat(b',"cost":"' + leading),
             cost,
             repeat(b'","list_cost":"' + leading),
-            cost,
+            listed,
             repeat(b'","native_cost":"' + leading),
             native,
         ]

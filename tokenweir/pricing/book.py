@@ -3,9 +3,9 @@
 Three questions, three arguments: as billed (`known_at` = when it was metered), as known now (neither), at the prices of
 another date (`at`). The answer depends on nothing but the rows, the rates and the arguments; the book has no clock.
 
-Which row holds, first to last: a later source over an earlier one (the company's file, the project's own data, the
-feed), a row for the region over one for any, the later recorded, the scheduled, the later in the file. A time that no
-row covers has no price.
+`list_cost` is at the public price, `cost` at what a company's contracts make of it; which price holds for either is
+told in `tokenweir.pricing.finding`. Where no public price covers a call that a contract prices, its list cost is its
+cost. Where a contract's price does not cover a call, the call is unpriced: the public price is not what is billed.
 
 The answer for a (vendor, model, service tier, region) holds for a span of time; it is kept, so that the next lookup
 within it is one dictionary access and two comparisons. Not for use by several threads at once while it is being
@@ -23,17 +23,11 @@ from tokenweir.errors import WrongCall
 from tokenweir.money import PICOS_PER_UNIT, divide_half_even, picos_from_decimal
 from tokenweir.pricing.calculation import PreparedPrice, all_parts, to_usd
 from tokenweir.pricing.components import NoPrice
+from tokenweir.pricing.contracts import Contracts
 from tokenweir.pricing.exchange import ExchangeRates, reference_rates
-from tokenweir.pricing.plain import GroupCost, group_cost, plain_parts, plain_rates
-from tokenweir.pricing.price import (
-    BEGINNING,
-    END,
-    STANDARD,
-    Price,
-    Priced,
-    service_tier_name,
-    times_standard,
-)
+from tokenweir.pricing.finding import PriceFinder, span_text
+from tokenweir.pricing.plain import GroupCost, PlainRates, group_cost, plain_parts, plain_rates
+from tokenweir.pricing.price import BEGINNING, END, STANDARD, Price, Priced
 from tokenweir.pricing.sources import PriceSource
 
 _MAX_KEYS: Final = 50_000
@@ -42,26 +36,38 @@ _MAX_REASON: Final = 256
 _Key = tuple[str, str, str, str]
 
 
-class _Answer:
-    """What holds for a key from `starts_at` up to but not `ends_at`."""
+class _Usable:
+    """A price made ready, with the exchange rate of its currency (None where there is none)."""
 
-    __slots__ = ("ends_at", "fx_rate_picos", "plain", "prepared", "price", "reason", "starts_at")
+    __slots__ = ("fx_rate_picos", "plain", "prepared")
+
+    def __init__(self, prepared: PreparedPrice, fx_rate_picos: int | None) -> None:
+        self.prepared = prepared
+        self.plain: PlainRates | None = plain_rates(prepared)
+        self.fx_rate_picos = fx_rate_picos
+
+
+class _Answer:
+    """What holds for a key from `starts_at` up to but not `ends_at`. listed: None where the list cost is the cost."""
+
+    __slots__ = ("ends_at", "fx_rate_picos", "listed", "plain", "prepared", "price", "reason", "starts_at")
 
     def __init__(
         self,
         starts_at: datetime,
         ends_at: datetime,
         price: Price | None,
-        prepared: PreparedPrice | None,
-        fx_rate_picos: int | None,
+        usable: _Usable | None,
+        listed: _Usable | None,
         reason: str,
     ) -> None:
         self.starts_at = starts_at
         self.ends_at = ends_at
         self.price = price
-        self.prepared = prepared
-        self.plain = plain_rates(prepared) if prepared is not None else None
-        self.fx_rate_picos = fx_rate_picos
+        self.prepared = usable.prepared if usable is not None else None
+        self.plain = usable.plain if usable is not None else None
+        self.fx_rate_picos = usable.fx_rate_picos if usable is not None else None
+        self.listed = listed
         self.reason = reason
 
 
@@ -69,12 +75,20 @@ _starts_at = attrgetter("starts_at")
 
 
 class PriceBook:
-    """Rows from several sources, the later of which win, and exchange rates."""
+    """Public prices from several sources, the later of which win; exchange rates; a company's contracts."""
 
-    def __init__(self, sources: Sequence[PriceSource], rates: ExchangeRates | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sequence[PriceSource],
+        rates: ExchangeRates | None = None,
+        contracts: Contracts | None = None,
+    ) -> None:
         self._sources = tuple(sources)
         self._rates = rates or ExchangeRates()
-        recorded = self._rates.recorded_times().union(*(source.recorded_times() for source in self._sources))
+        self._contracts = contracts or Contracts()
+        self._finder = PriceFinder(self._sources, self._contracts)
+        recorded = self._rates.recorded_times() | self._contracts.recorded_times()
+        recorded = recorded.union(*(source.recorded_times() for source in self._sources))
         self._recorded_times = sorted(recorded)
         self._last_recorded_at = max(recorded, default=BEGINNING)
         # What is known changes only at a recorded time: the answers of one such epoch are the same.
@@ -89,22 +103,30 @@ class PriceBook:
         Raises WrongCall for an overlay that has a mistake, with its line, the reason and the fix.
         """
         from tokenweir.pricing.genai_feed import GenaiFeed
+        from tokenweir.pricing.known_names import refuse_unknown_names
         from tokenweir.pricing.overlay import own_overlay, read_overlay_file
 
         sources: list[PriceSource] = [GenaiFeed(), own_overlay()]
         if overlay is None:
             return cls(sources, ExchangeRates(reference_rates()))
         company = read_overlay_file(overlay)
-        return cls([*sources, company], ExchangeRates(reference_rates(), company.exchange_rates))
+        refuse_unknown_names(company, sources)
+        rates = ExchangeRates(reference_rates(), company.exchange_rates)
+        return cls(sources, rates, company.contracts)
 
     @property
     def sources(self) -> tuple[PriceSource, ...]:
-        """Where the rows come from; the later win."""
+        """Where the public prices come from; the later win."""
         return self._sources
 
+    @property
+    def contracts(self) -> Contracts:
+        """The company's own prices, discounts and aliases."""
+        return self._contracts
+
     def rows(self) -> Iterator[Price]:
-        """Every row of every source."""
-        for source in self._sources:
+        """Every row of every source, and the company's own."""
+        for source in (*self._sources, self._contracts.prices):
             yield from source.rows()
 
     def lookup(
@@ -117,7 +139,7 @@ class PriceBook:
         region: str = "",
         known_at: datetime | None = None,
     ) -> Price | None:
-        """The price that holds for a call at `time`, as known at `known_at` (None: all that is known)."""
+        """The price that decides a call's cost at `time`, as known at `known_at` (None: all that is known)."""
         answers = self._current
         if known_at is not None and known_at < self._last_recorded_at:
             answers = self._answers(known_at)
@@ -164,20 +186,33 @@ class PriceBook:
             cost = 0
             for _, picos in parts:
                 cost += picos
+            listed = cost if answer.listed is None else _list_cost(answer.listed, event, cost)
             return Priced(
-                cost, cost, cost, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
+                cost, listed, cost, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
             )
         if rate is None:
             native = sum(picos for _, picos in parts)
             # Nothing needs no exchange rate: free stays free.
             cost_picos = None if native else 0
+            listed_picos = cost_picos
+            if cost_picos is not None and answer.listed is not None:
+                listed_picos = _list_cost(answer.listed, event, cost_picos)
             status, reason = ("unpriced", answer.reason) if native else (prepared.status, "")
             return Priced(
-                cost_picos, cost_picos, native, prepared.currency, None, (), prepared.price_id, status, reason
+                cost_picos,
+                listed_picos,
+                native,
+                prepared.currency,
+                None,
+                (),
+                prepared.price_id,
+                status,
+                reason,
             )
         cost, native, parts = to_usd(parts, rate)
+        listed = cost if answer.listed is None else _list_cost(answer.listed, event, cost)
         return Priced(
-            cost, cost, native, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
+            cost, listed, native, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
         )
 
     def price_group(
@@ -208,7 +243,17 @@ class PriceBook:
         parts = plain_parts(answer.plain, columns)
         if parts is None:
             return None
-        return group_cost(parts, prepared.currency, answer.fx_rate_picos, prepared.price_id, prepared.status)
+        costs = group_cost(parts, prepared.currency, answer.fx_rate_picos, prepared.price_id, prepared.status)
+        listed = answer.listed
+        if listed is None:
+            return costs
+        if listed.plain is None or listed.fx_rate_picos is None:
+            return None
+        list_parts = plain_parts(listed.plain, columns)
+        if list_parts is None:
+            return None
+        at_list = group_cost(list_parts, listed.prepared.currency, listed.fx_rate_picos, "", "")
+        return costs._replace(list_cost_picos=at_list.cost_picos)
 
     def _answers(self, known_at: datetime) -> dict[_Key, _Answer]:
         return self._epochs.setdefault(bisect_right(self._recorded_times, known_at), {})
@@ -239,81 +284,22 @@ class PriceBook:
 
     def _work_out(self, key: _Key, time: datetime, known_at: datetime) -> _Answer:
         vendor, model, tier_name, region = key
-        tier = service_tier_name(tier_name)
-        rows = self._candidates(vendor, model, region, known_at)
-        price, starts_at, ends_at = self._row_at(rows, tier, time)
-        if price is not None and price.no_price:
-            return _Answer(starts_at, ends_at, None, None, None, f"{vendor}/{model}: {price.no_price}")
-        if price is None:
-            why_not = self._why_not(key, tier, rows, (starts_at, ends_at), known_at)
-            return _Answer(starts_at, ends_at, None, None, None, why_not)
-        rate, rate_from, rate_to = self._rates.rate(price.currency, time, known_at)
+        found = self._finder.find(vendor, model, tier_name, region, time, known_at)
+        starts_at, ends_at = found.starts_at, found.ends_at
+        if found.price is None:
+            return _Answer(starts_at, ends_at, None, None, None, found.reason)
+        rate, rate_from, rate_to = self._rates.rate(found.price.currency, time, known_at)
         reason = ""
         if rate is None:
-            reason = f"no exchange rate from {price.currency} to USD{_span_text(rate_from, rate_to)}"
-        return _Answer(
-            max(starts_at, rate_from), min(ends_at, rate_to), price, PreparedPrice(price), rate, reason
-        )
-
-    def _candidates(self, vendor: str, model: str, region: str, known_at: datetime) -> list[Price]:
-        """Rows that mean the call and are known, in order of precedence."""
-        ranked = [
-            ((layer, bool(row.regions), row.recorded_at, row.schedule is not None, position), row)
-            for layer, source in enumerate(self._sources)
-            for position, row in enumerate(source.rows_for(vendor, model))
-            if row.recorded_at <= known_at and row.is_for_region(region)
-        ]
-        ranked.sort(key=lambda pair: pair[0], reverse=True)
-        return [row for _, row in ranked]
-
-    def _row_at(
-        self, rows: Sequence[Price], tier: str, time: datetime
-    ) -> tuple[Price | None, datetime, datetime]:
-        """The first row that holds at `time`, and the span around it within which that stays so."""
-        starts_at, ends_at = BEGINNING, END
-        for row in rows:
-            if row.service_tier != tier and not row.no_price:
-                continue
-            if time < row.starts_at:
-                ends_at = min(ends_at, row.starts_at)
-                continue
-            if time >= row.ends_at:
-                starts_at = max(starts_at, row.ends_at)
-                continue
-            if row.schedule is not None:
-                holds, day_from, day_to = row.schedule.around(time)
-                starts_at, ends_at = max(starts_at, day_from), min(ends_at, day_to)
-                if not holds:
-                    continue
-            if row.factor is not None:
-                standard, base_from, base_to = self._row_at(
-                    [base for base in rows if base.factor is None], STANDARD, time
-                )
-                starts_at, ends_at = max(starts_at, base_from), min(ends_at, base_to)
-                if standard is None or standard.no_price:
-                    continue
-                row = times_standard(row, standard)
-            return row, max(starts_at, row.starts_at), min(ends_at, row.ends_at)
-        return None, starts_at, ends_at
-
-    def _why_not(
-        self,
-        key: _Key,
-        tier: str,
-        rows: Sequence[Price],
-        span: tuple[datetime, datetime],
-        known_at: datetime,
-    ) -> str:
-        """The reason, the same for every time of the span, whichever is asked for first."""
-        vendor, model, _, region = key
-        if any(row.service_tier == tier for row in rows):
-            return f"no price of {vendor}/{model} ({tier}) is known{_span_text(*span)}"
-        if rows:
-            return f"no price of {vendor}/{model} for the service tier {tier}"
-        elsewhere = any(
-            row.recorded_at <= known_at for source in self._sources for row in source.rows_for(vendor, model)
-        )
-        return f"no price of {vendor}/{model}" + (f" for the region {region!r}" if elsewhere else "")
+            reason = f"no exchange rate from {found.price.currency} to USD{span_text(rate_from, rate_to)}"
+        starts_at, ends_at = max(starts_at, rate_from), min(ends_at, rate_to)
+        listed = None
+        if found.listed is not None:
+            list_rate, rate_from, rate_to = self._rates.rate(found.listed.currency, time, known_at)
+            starts_at, ends_at = max(starts_at, rate_from), min(ends_at, rate_to)
+            listed = _Usable(PreparedPrice(found.listed), list_rate)
+        usable = _Usable(PreparedPrice(found.price, found.status), rate)
+        return _Answer(starts_at, ends_at, found.price, usable, listed, reason)
 
     def _reported(self, event: Any, reason: str, time: datetime, known_at: datetime | None) -> Priced:
         """The reported cost where there is one in a currency with a rate, else unpriced."""
@@ -330,11 +316,17 @@ class PriceBook:
         return Priced(cost, cost, native, currency, rate, (("reported", cost),), "", "reported", "")
 
 
-def _span_text(starts_at: datetime, ends_at: datetime) -> str:
-    """The span in words, with a space before; empty where it is all of time."""
-    first = "" if starts_at == BEGINNING else f" from {starts_at:%Y-%m-%d %H:%M}"
-    last = "" if ends_at == END else f" {'to' if first else 'before'} {ends_at:%Y-%m-%d %H:%M}"
-    return (first + last + " UTC" if first or last else "") + (" on" if first and not last else "")
+def _list_cost(listed: _Usable, event: Any, otherwise: int) -> int:
+    """USD picos of `event` at its public price; `otherwise` where that does not cover it."""
+    card = listed.prepared.only or listed.prepared.card_for(event)
+    try:
+        parts = all_parts(card, event)
+    except NoPrice:
+        return otherwise
+    native = sum(picos for _, picos in parts)
+    if listed.fx_rate_picos is None:
+        return otherwise if native else 0
+    return divide_half_even(native * listed.fx_rate_picos, PICOS_PER_UNIT)
 
 
 def _unpriced(reason: str) -> Priced:

@@ -48,6 +48,7 @@ class PreparedCard:
         "rates",
         "reasoning_above",
         "scale",
+        "with_unit",
     )
 
     def __init__(self, card: RateCard) -> None:
@@ -55,21 +56,24 @@ class PreparedCard:
         self.input_above = card.input_above
         self.output_above = card.output_above
         self.reasoning_above = card.reasoning_above
+        self.with_unit = card.with_unit
         plain = {name: rate for name, rate in card.rates if name in _PLAIN}
         self.is_plain = (
             "input" in plain
             and REQUESTS not in self.rates
             and "reasoning" not in self.rates
-            and not any(rate.steps or rate.minimum or rate.per != TOKENS_PER_RATE for rate in plain.values())
+            and not any(rate.steps or rate.minimum for rate in plain.values())
+            and len({rate.per for rate in plain.values()}) == 1
         )
-        whole = all(rate.picos % TOKENS_PER_RATE == 0 for rate in plain.values())
-        self.scale = 1 if whole else TOKENS_PER_RATE
+        per = next((rate.per for rate in plain.values()), TOKENS_PER_RATE)
+        whole = all(rate.picos % per == 0 for rate in plain.values())
+        self.scale = 1 if whole else per
 
         def picos(name: str, otherwise: int) -> int:
             rate = plain.get(name)
             if rate is None:
                 return otherwise
-            return rate.picos // TOKENS_PER_RATE if whole else rate.picos
+            return rate.picos // per if whole else rate.picos
 
         self.input = picos("input", 0)
         # -1: no rate of its own. Output then has no price; cached tokens stay part of the component around them.
@@ -122,17 +126,18 @@ class PreparedCard:
 class PreparedPrice:
     """A price row with its cards made ready.
 
-    only: the card where there is just one.
+    status: the status of what it prices; "list" or "free" where it is not told. only: the card where there is just
+    one.
     """
 
     __slots__ = ("cards", "currency", "only", "price_id", "status")
 
-    def __init__(self, price: Price) -> None:
+    def __init__(self, price: Price, status: str = "") -> None:
         self.price_id = price.price_id
         self.currency = price.currency
         self.cards = tuple(PreparedCard(card) for card in price.cards)
         self.only = self.cards[0] if len(self.cards) == 1 else None
-        self.status = "free" if price.is_free else "list"
+        self.status = status or ("free" if price.is_free else "list")
 
     def card_for(self, event: Any) -> PreparedCard:
         """The last card whose conditions the event meets."""
@@ -140,7 +145,12 @@ class PreparedPrice:
         outputs = event.output_tokens
         reasoning = event.reasoning_tokens
         for card in reversed(self.cards):
-            if inputs > card.input_above and outputs > card.output_above and reasoning > card.reasoning_above:
+            if (
+                inputs > card.input_above
+                and outputs > card.output_above
+                and reasoning > card.reasoning_above
+                and (not card.with_unit or event.units.get(card.with_unit))
+            ):
                 return card
         return self.cards[0]
 

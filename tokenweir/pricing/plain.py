@@ -45,17 +45,24 @@ def plain_rates(price: PreparedPrice) -> PlainRates | None:
     first = price.cards[0]
     if not first.is_plain or first.scale != 1:
         return None
-    others = tuple((card.input_above, card.output_above, card.reasoning_above) for card in price.cards[1:])
+    # A card that asks for a unit is for calls that are not plain.
+    others = tuple(
+        (card.input_above, card.output_above, card.reasoning_above)
+        for card in price.cards[1:]
+        if not card.with_unit
+    )
     return PlainRates(others, first.input, first.output, first.cache_read, first.cache_write)
 
 
 class GroupCost(NamedTuple):
     """What each call of a group costs, in the order of the group; otherwise as `Priced`.
 
-    parts: (component, picos of USD for each call).
+    parts: (component, picos of USD for each call). list_cost_picos: the same object as `cost_picos` where the public
+    price is what is billed.
     """
 
     cost_picos: Sequence[int]
+    list_cost_picos: Sequence[int]
     native_cost_picos: Sequence[int]
     currency: str
     fx_rate_picos: int
@@ -104,7 +111,9 @@ def group_cost(
         total = first
         for part in others:
             total = list(map(add, total, part))
-        return GroupCost(total, total, currency, fx_rate_picos, tuple(parts.items()), price_id, price_status)
+        return GroupCost(
+            total, total, total, currency, fx_rate_picos, tuple(parts.items()), price_id, price_status
+        )
     natives = [sum(picos) for picos in zip(*parts.values(), strict=True)]
     costs = _converted(natives, fx_rate_picos)
     converted = [_converted(picos, fx_rate_picos) for picos in parts.values()]
@@ -113,6 +122,7 @@ def group_cost(
         if left_over:
             converted[shares.index(max(shares))][call] += left_over
     return GroupCost(
+        costs,
         costs,
         natives,
         currency,

@@ -39,13 +39,15 @@ class RateCard(NamedTuple):
     """Rates by component that hold for a whole call, if it is longer than this.
 
     input_above, output_above, reasoning_above: the call's total input, total output and reasoning tokens must exceed
-    these; -1 where any will do. reasoning_above 0 is a vendor's thinking mode.
+    these; -1 where any will do. reasoning_above 0 is a vendor's thinking mode. with_unit: the call must state a count
+    of this unit; "" where none is asked for.
     """
 
     rates: tuple[tuple[str, Rate], ...]
     input_above: int = -1
     output_above: int = -1
     reasoning_above: int = -1
+    with_unit: str = ""
 
 
 class Schedule(NamedTuple):
@@ -126,11 +128,14 @@ class Price:
 
     def is_for_region(self, region: str) -> bool:
         """Whether the row holds in `region` ("" where the event names none)."""
-        if not self.regions:
-            return True
-        return any(
-            region.startswith(name[:-1]) if name.endswith("*") else region == name for name in self.regions
-        )
+        return region_holds(self.regions, region)
+
+
+def region_holds(names: tuple[str, ...], region: str) -> bool:
+    """Whether `region` is one of `names`, which may be beginnings with a star; any is where there are no names."""
+    if not names:
+        return True
+    return any(region.startswith(name[:-1]) if name.endswith("*") else region == name for name in names)
 
 
 def service_tier_name(name: str) -> str:
@@ -174,8 +179,9 @@ def times_standard(row: Price, standard: Price) -> Price:
 class Priced(NamedTuple):
     """What an event costs. Picos of USD, except `native_cost_picos`, which counts picos of `currency`.
 
-    All costs are None where there is no price (`price_status` "unpriced"); `unpriced_reason` then says why. parts: USD
-    picos by component; they sum to `cost_picos`. fx_rate_picos: picos of USD for one unit of `currency`.
+    All costs are None where there is no price (`price_status` "unpriced"); `unpriced_reason` then says why.
+    list_cost_picos: at the public price; where none covers the call it is the cost. parts: USD picos by component; they
+    sum to `cost_picos`. fx_rate_picos: picos of USD for one unit of `currency`.
     """
 
     cost_picos: int | None

@@ -1,0 +1,225 @@
+"""Which price holds for a call: the public one, and the one that decides the cost where a contract does.
+
+Public rows, first to last: a later source over an earlier one, a row for the region over one for any, the later
+recorded, the scheduled, the later in the file. A time that no row covers has no price. A company's own row goes before
+the public price; without one its discount is taken off the public price. A public price that is a factor of the
+standard tier is one of the public standard price, never of a contract's.
+
+Every answer comes with the span around the time within which it stays the same, as known at that time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from tokenweir.pricing.aliases import Meaning, profile_model
+from tokenweir.pricing.contracts import Contracts, discounted, marked
+from tokenweir.pricing.price import (
+    BEGINNING,
+    END,
+    STANDARD,
+    Price,
+    service_tier_name,
+    times_standard,
+)
+from tokenweir.pricing.sources import PriceSource
+
+
+class Found(NamedTuple):
+    """What holds from `starts_at` up to but not `ends_at`.
+
+    price: what the call costs, None where nothing holds (`reason` says why). listed: the public price where it is
+    another one; None where the list cost is the cost. status: "contract" where a contract decided, else "".
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    price: Price | None
+    listed: Price | None
+    status: str
+    reason: str
+
+
+class _Period(Protocol):
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+class Span:
+    """A span around `time`, narrowed by whatever was looked at."""
+
+    __slots__ = ("ends_at", "starts_at", "time")
+
+    def __init__(self, time: datetime) -> None:
+        self.time = time
+        self.starts_at = BEGINNING
+        self.ends_at = END
+
+    def narrow(self, starts_at: datetime, ends_at: datetime) -> None:
+        """Keep what lies within both."""
+        self.starts_at = max(self.starts_at, starts_at)
+        self.ends_at = min(self.ends_at, ends_at)
+
+    def lies_in(self, period: _Period) -> bool:
+        """Whether the time lies in `period`; the span is narrowed to where that stays so."""
+        if self.time < period.starts_at:
+            self.ends_at = min(self.ends_at, period.starts_at)
+            return False
+        if self.time >= period.ends_at:
+            self.starts_at = max(self.starts_at, period.ends_at)
+            return False
+        self.narrow(period.starts_at, period.ends_at)
+        return True
+
+
+class PriceFinder:
+    """Finds in public sources, the later of which win, and in a company's contracts."""
+
+    def __init__(self, sources: Sequence[PriceSource], contracts: Contracts) -> None:
+        self._sources = tuple(sources)
+        self._contracts = contracts
+
+    def find(
+        self, vendor: str, model: str, tier_name: str, region: str, time: datetime, known_at: datetime
+    ) -> Found:
+        """What holds for a call at `time`, as known at `known_at`."""
+        tier = service_tier_name(tier_name)
+        span = Span(time)
+        own = Meaning(vendor, model)
+        meant = self._meant(own, known_at, span)
+        public_rows, meaning = self._public_rows(meant, region, known_at)
+        names = [own, *(name for name in meant if name != own)]
+        contract = self._contract_row(names, public_rows, tier, region, known_at, span)
+        if contract is not None and contract.no_price:
+            return _nothing(span, f"{vendor}/{model}: {contract.no_price}")
+        listed = _row_at(public_rows, public_rows, tier, span)
+        if contract is not None:
+            public = None if listed is None or listed.no_price else listed
+            return Found(span.starts_at, span.ends_at, contract, public, "contract", "")
+        if listed is None:
+            return _nothing(span, self._why_not(names, meaning, tier, region, public_rows, span, known_at))
+        if listed.no_price:
+            return _nothing(span, f"{meaning.vendor}/{meaning.model}: {listed.no_price}")
+        listed = marked(listed, meaning.mark)
+        if not listed.is_free:
+            for discount in self._contracts.discounts_for(vendor, names, tier, region, known_at):
+                if span.lies_in(discount):
+                    cost = discounted(listed, discount)
+                    return Found(span.starts_at, span.ends_at, cost, listed, "contract", "")
+        return Found(span.starts_at, span.ends_at, listed, None, "", "")
+
+    def _meant(self, own: Meaning, known_at: datetime, span: Span) -> list[Meaning]:
+        """What the name means, and the model behind that where it is an inference profile."""
+        target = own
+        for alias in self._contracts.aliases.of(own.vendor, own.model, known_at):
+            if span.lies_in(alias):
+                target = Meaning(alias.means_vendor, alias.means_model, alias.alias_id)
+                break
+        meant = [target]
+        while (behind := profile_model(meant[-1].vendor, meant[-1].model)) is not None:
+            mark = f"{meant[-1].mark}={behind.mark}" if meant[-1].mark else behind.mark
+            meant.append(behind._replace(mark=mark))
+        return meant
+
+    def _public_rows(
+        self, meant: Sequence[Meaning], region: str, known_at: datetime
+    ) -> tuple[list[Price], Meaning]:
+        """The rows of the first name that has any, and that name; the first name where none has."""
+        for meaning in meant:
+            rows = _ranked(self._sources, meaning, region, known_at)
+            if rows:
+                return rows, meaning
+        return [], meant[0]
+
+    def _contract_row(
+        self,
+        names: Sequence[Meaning],
+        public_rows: Sequence[Price],
+        tier: str,
+        region: str,
+        known_at: datetime,
+        span: Span,
+    ) -> Price | None:
+        for meaning in names:
+            rows = _ranked([self._contracts.prices], meaning, region, known_at)
+            row = _row_at(rows, [*rows, *public_rows], tier, span)
+            if row is not None:
+                return marked(row, meaning.mark)
+        return None
+
+    def _why_not(
+        self,
+        names: Sequence[Meaning],
+        meaning: Meaning,
+        tier: str,
+        region: str,
+        public_rows: Sequence[Price],
+        span: Span,
+        known_at: datetime,
+    ) -> str:
+        """The reason, the same for every time of the span, whichever is asked for first."""
+        sources = (*self._sources, self._contracts.prices)
+        own_rows = [
+            row for name in names for row in _ranked([self._contracts.prices], name, region, known_at)
+        ]
+        rows = [*public_rows, *own_rows]
+        which = f"{meaning.vendor}/{meaning.model}"
+        asked = names[0]
+        if (asked.vendor, asked.model) != (meaning.vendor, meaning.model):
+            which += f" (meant by {asked.vendor}/{asked.model})"
+        if any(row.service_tier == tier for row in rows):
+            return f"no price of {which} ({tier}) is known{span_text(span.starts_at, span.ends_at)}"
+        if rows:
+            return f"no price of {which} for the service tier {tier}"
+        elsewhere = any(
+            row.recorded_at <= known_at
+            for source in sources
+            for row in source.rows_for(meaning.vendor, meaning.model)
+        )
+        return f"no price of {which}" + (f" for the region {region!r}" if elsewhere else "")
+
+
+def _nothing(span: Span, reason: str) -> Found:
+    return Found(span.starts_at, span.ends_at, None, None, "", reason)
+
+
+def _ranked(sources: Sequence[PriceSource], meaning: Meaning, region: str, known_at: datetime) -> list[Price]:
+    """Rows that mean the call and are known, in order of precedence."""
+    ranked = [
+        ((layer, bool(row.regions), row.recorded_at, row.schedule is not None, position), row)
+        for layer, source in enumerate(sources)
+        for position, row in enumerate(source.rows_for(meaning.vendor, meaning.model))
+        if row.recorded_at <= known_at and row.is_for_region(region)
+    ]
+    ranked.sort(key=lambda pair: pair[0], reverse=True)
+    return [row for _, row in ranked]
+
+
+def _row_at(rows: Sequence[Price], bases: Sequence[Price], tier: str, span: Span) -> Price | None:
+    """The first of `rows` that holds. bases: where a factor's standard price is looked for."""
+    for row in rows:
+        if row.service_tier != tier and not row.no_price:
+            continue
+        if not span.lies_in(row):
+            continue
+        if row.schedule is not None:
+            holds, day_from, day_to = row.schedule.around(span.time)
+            span.narrow(day_from, day_to)
+            if not holds:
+                continue
+        if row.factor is None:
+            return row
+        standard_bases = [base for base in bases if base.factor is None]
+        standard = _row_at(standard_bases, standard_bases, STANDARD, span)
+        if standard is not None and not standard.no_price:
+            return times_standard(row, standard)
+    return None
+
+
+def span_text(starts_at: datetime, ends_at: datetime) -> str:
+    """The span in words, with a space before; empty where it is all of time."""
+    first = "" if starts_at == BEGINNING else f" from {starts_at:%Y-%m-%d %H:%M}"
+    last = "" if ends_at == END else f" {'to' if first else 'before'} {ends_at:%Y-%m-%d %H:%M}"
+    return (first + last + " UTC" if first or last else "") + (" on" if first and not last else "")

@@ -1,0 +1,124 @@
+"""Whether the names in a company's contracts are names that anything is known of.
+
+A discount on a mistyped model would never be taken off, an alias to one would price nothing, and nobody would be told.
+So a name that no source has a price of and that the file itself does not price is refused, with the nearest names.
+
+Sources are made of rules, not of lists of names: what stands in a rule counts as a name.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from tokenweir.pricing.aliases import profile_model
+from tokenweir.pricing.contracts import ANY_VENDOR
+from tokenweir.pricing.matching import Match
+from tokenweir.pricing.overlay import Overlay
+from tokenweir.pricing.price import Price
+from tokenweir.pricing.sources import PriceSource
+
+_MAX_NEAREST: Final = 3
+
+
+def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> None:
+    """Raise WrongCall for the first discount or alias of `company` that names a vendor or model nobody knows.
+
+    sources: of public prices. The names of the company's aliases count for its discounts.
+    """
+    if not (company.discount_tables or company.alias_tables):
+        return
+    names = _KnownNames((*sources, company))
+    for alias, table in company.alias_tables:
+        if alias.means_vendor not in names.vendors:
+            raise table.wrong(
+                "means", f"unknown vendor {alias.means_vendor}", _nearest(alias.means_vendor, names.vendors)
+            )
+        if not names.has_model(alias.means_vendor, alias.means_model):
+            raise table.wrong(
+                "means",
+                f"no source knows a model {alias.means_model} of {alias.means_vendor}",
+                _nearest(alias.means_model, names.of(alias.means_vendor)),
+            )
+    for alias, _ in company.alias_tables:
+        names.add(alias.vendor, alias.match)
+    for discount, table in company.discount_tables:
+        if discount.vendor != ANY_VENDOR and discount.vendor not in names.vendors:
+            raise table.wrong(
+                "vendor", f"unknown vendor {discount.vendor}", _nearest(discount.vendor, names.vendors)
+            )
+        rule = discount.match
+        if rule is None:
+            continue
+        vendors = sorted(names.vendors) if discount.vendor == ANY_VENDOR else [discount.vendor]
+        for each in rule.rules if rule.operation == "or" else (rule,):
+            if not any(names.has_any(vendor, each) for vendor in vendors):
+                of_whom = "" if discount.vendor == ANY_VENDOR else f" of {discount.vendor}"
+                text = each.text or str(each)
+                raise table.wrong(
+                    text if each.text and "models" in table.values else "match",
+                    f"no source knows a model {text}{of_whom}",
+                    _nearest(text, [name for vendor in vendors for name in names.of(vendor)]),
+                )
+
+
+class _KnownNames:
+    """The vendors of some sources, and what stands in the rules of their rows."""
+
+    def __init__(self, sources: Iterable[PriceSource]) -> None:
+        self._sources = tuple(sources)
+        self._names: dict[str, set[str]] = {}
+        self._added: list[tuple[str, Match]] = []
+        for source in self._sources:
+            for row in source.rows():
+                self._names.setdefault(row.vendor, set()).update(_texts(row.match))
+
+    @property
+    def vendors(self) -> set[str]:
+        """Every vendor."""
+        return set(self._names)
+
+    def of(self, vendor: str) -> set[str]:
+        """The names of a vendor."""
+        return self._names.get(vendor, set())
+
+    def add(self, vendor: str, match: Match) -> None:
+        """Take the names of a rule for known."""
+        self._names.setdefault(vendor, set()).update(_texts(match))
+        self._added.append((vendor, match))
+
+    def has_model(self, vendor: str, model: str) -> bool:
+        """Whether any row means this model, or the one behind this inference profile."""
+        if any(self._rows(vendor, model)):
+            return True
+        if any(one == vendor and match.holds(model.lower()) for one, match in self._added):
+            return True
+        behind = profile_model(vendor, model)
+        return behind is not None and self.has_model(behind.vendor, behind.model)
+
+    def has_any(self, vendor: str, rule: Match) -> bool:
+        """Whether the rule means any model of the vendor."""
+        if rule.operation == "equals":
+            return self.has_model(vendor, rule.text)
+        if rule.operation == "starts_with" and self.has_model(vendor, rule.text):
+            return True
+        return any(rule.holds(name) for name in self.of(vendor))
+
+    def _rows(self, vendor: str, model: str) -> Iterator[Price]:
+        for source in self._sources:
+            yield from source.rows_for(vendor, model)
+
+
+def _texts(match: Match) -> Iterator[str]:
+    """What stands in a rule, in lower case; regular expressions are no names."""
+    if match.rules:
+        for rule in match.rules:
+            yield from _texts(rule)
+    elif match.operation != "regex":
+        yield match.text.lower()
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    near = get_close_matches(name.lower(), sorted(names), _MAX_NEAREST)
+    if near:
+        return "did you mean " + ", ".join(near) + "?"
+    return "mend the name, or give the model a price of its own in a [[price]] or [[self_hosted]] table"
