@@ -298,7 +298,14 @@ def test_every_own_row_says_how_sure_it_is_and_only_a_vendors_page_makes_it_sure
     assert len(own) > 100
     assert {price.confidence for price in own} == {"high", "medium", "low"}
     assert all(price.source_at for price in own)
-    vendor_pages = ("api-docs.deepseek.com", "www.alibabacloud.com", "www.claude.com")
+    vendor_pages = (
+        "api-docs.deepseek.com",
+        "developers.googleblog.com",
+        "docs.anthropic.com",
+        "openai.com",
+        "www.alibabacloud.com",
+        "www.claude.com",
+    )
     sure = [price for price in own if price.confidence == "high"]
     assert all(price.source.startswith(tuple(f"https://{page}/" for page in vendor_pages)) for price in sure)
 
