@@ -32,6 +32,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "collect": ("tokenweir.cli.collect", "follow files as they grow"),
     "parse": ("tokenweir.cli.convert", "raw vendor answers in, usage events out"),
     "price": ("tokenweir.cli.convert", "usage events in, their costs out"),
+    "models": ("tokenweir.cli.models", "which models there are, and what replaces one, by when"),
     "spend": ("tokenweir.cli.ledger", "what was spent"),
     "bills": ("tokenweir.cli.bills", "vendors' own usage and cost reports"),
     "reconcile": ("tokenweir.cli.reconcile", "vendors' bills beside the ledger"),
