@@ -121,7 +121,7 @@ source = "contract 13"
 
 
 def test_overlapping_periods_are_refused() -> None:
-    with pytest.raises(WrongCall, match=r"line 24, row 2 .*overlaps row 1, from 2025-06-01 on"):
+    with pytest.raises(WrongCall, match=r"line 24, row 2 .*overlaps row 1 on line 3, from 2025-06-01 on"):
         read_overlay(GOOD + SECOND.format(currency="CNY"), "acme.toml")
 
 
@@ -134,7 +134,7 @@ def test_a_correction_known_later_is_no_overlap() -> None:
 
 
 def test_two_currencies_for_one_model_are_refused() -> None:
-    with pytest.raises(WrongCall, match="priced in USD, but in CNY in row 1"):
+    with pytest.raises(WrongCall, match="priced in USD, but in CNY in row 1 on line 3"):
         read_overlay(GOOD + SECOND.format(currency="USD"), "acme.toml")
 
 

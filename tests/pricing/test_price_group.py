@@ -11,7 +11,10 @@ from pricing_events import NOVEMBER, TEST_RATES, event, per_million, row
 
 from tokenweir.money import PICOS_PER_UNIT
 from tokenweir.pricing import PriceBook, Priced
+from tokenweir.pricing.aliases import Alias
 from tokenweir.pricing.calculation import to_usd
+from tokenweir.pricing.contracts import Contracts, Discount
+from tokenweir.pricing.matching import Match
 from tokenweir.pricing.plain import group_cost
 from tokenweir.pricing.price import BEGINNING, RateCard
 from tokenweir.pricing.sources import RowSource
@@ -34,7 +37,21 @@ ROWS = [
     row("by-region", price_id="test:eu", regions=("eu-*",), card=PLAIN),
     row("late", recorded_at=BEGINNING, valid_from=CHANGE, card=PLAIN),
 ]
-MODELS = sorted({str(found.match.text) for found in ROWS} | {"unknown"})
+CONTRACTS = Contracts(
+    [
+        row("in-yuan", price_id="acme:yuan", card=RateCard(per_million(input="0.4", output="2"))),
+        row("free", price_id="acme:free", currency="CNY", card=RateCard(per_million(input="1", output="2"))),
+        row("private", price_id="acme:private", card=PLAIN),
+        row("changing", price_id="acme:changing", valid_from=CHANGE, card=RateCard(per_million(input="1"))),
+    ],
+    [
+        Discount("acme:all", "v", None, (7, 8), BEGINNING, "test"),
+        Discount("acme:seventh", "*", Match("equals", "two-cards"), (1, 7), BEGINNING, "test"),
+        Discount("acme:yuan", "v", Match("equals", "pointer"), (9, 10), BEGINNING, "test"),
+    ],
+    [Alias("acme:v/pointer", "v", Match("equals", "pointer"), "v", "in-yuan", BEGINNING, "test")],
+)
+MODELS = sorted({str(found.match.text) for found in ROWS} | {"unknown", "private", "pointer"})
 KEY_FIELDS = ("vendor", "model", "service_tier", "region")
 counts = st.integers(0, 3_000)
 
@@ -72,7 +89,7 @@ def _together(book: PriceBook, events: list[UsageEvent]) -> list[Priced] | None:
     return [
         Priced(
             cost,
-            cost,
+            listed,
             native,
             answer.currency,
             answer.fx_rate_picos,
@@ -81,7 +98,9 @@ def _together(book: PriceBook, events: list[UsageEvent]) -> list[Priced] | None:
             answer.price_status,
             "",
         )
-        for cost, native, part in zip(answer.cost_picos, answer.native_cost_picos, parts, strict=True)
+        for cost, listed, native, part in zip(
+            answer.cost_picos, answer.list_cost_picos, answer.native_cost_picos, parts, strict=True
+        )
     ]
 
 
@@ -103,6 +122,31 @@ def _check(book: PriceBook, events: list[UsageEvent]) -> int:
 @given(st.lists(calls(), max_size=12))
 def test_a_group_is_priced_as_its_events_are(events: list[UsageEvent]) -> None:
     _check(PriceBook([RowSource(ROWS)], TEST_RATES), events)
+
+
+@given(st.lists(calls(), max_size=12))
+def test_so_it_is_under_contracts(events: list[UsageEvent]) -> None:
+    _check(PriceBook([RowSource(ROWS)], TEST_RATES, CONTRACTS), events)
+
+
+@pytest.mark.parametrize(
+    ("model", "together", "cost", "list_cost"),
+    [
+        ("plain", True, 393_750_000, 450_000_000),
+        ("two-cards", False, 64_285_714, 450_000_000),
+        ("in-yuan", True, 60_000_000, 63_000_000),
+        ("pointer", True, 60_000_000, 63_000_000),
+        ("free", True, 16_800_000, 0),
+        ("private", True, 450_000_000, 450_000_000),
+        ("no-cache-price", True, 12_250_000, 14_000_000),
+    ],
+)
+def test_contracts_are_priced_together_too(model: str, together: bool, cost: int, list_cost: int) -> None:
+    book = PriceBook([RowSource(ROWS)], TEST_RATES, CONTRACTS)
+    calls = [event("v", model, NOVEMBER, input_tokens=100, output_tokens=10) for _ in range(2)]
+    assert _check(book, calls) == (2 if together else 0)
+    priced = book.price(calls[0])
+    assert (priced.cost_picos, priced.list_cost_picos) == (cost, list_cost)
 
 
 @given(st.lists(calls(), min_size=1, max_size=6), st.sampled_from(MODELS))

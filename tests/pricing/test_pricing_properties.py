@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pricing_events import NOVEMBER, event, row
 
 import tokenweir.pricing
-from tokenweir.pricing import Price, PriceBook
+from tokenweir.pricing import Price, PriceBook, Priced
+from tokenweir.pricing.contracts import Contracts, Discount
 from tokenweir.pricing.exchange import ExchangeRate, ExchangeRates
 from tokenweir.pricing.price import BEGINNING, END, Rate, RateCard
 from tokenweir.pricing.sources import RowSource
@@ -97,6 +98,86 @@ def test_the_fast_way_and_the_full_way_agree(
     slow_cost, slow_parts = _priced(PriceBook([RowSource([row(cards=slow)])]), usage)
     assert fast_cost == slow_cost
     assert {n: p for n, p in fast_parts if p} == {n: p for n, p in slow_parts if p}
+
+
+factors = st.tuples(st.integers(0, 2_000), st.sampled_from([1_000, 999, 7]))
+fx_rates = st.integers(1, 10**13)
+
+
+@st.composite
+def contract_books(draw: st.DrawFn) -> tuple[PriceBook, PriceBook]:
+    """A book of one public price, and the same with a committed price, a discount or both, maybe in yuan."""
+    exchange = ExchangeRates([ExchangeRate("CNY", BEGINNING, END, draw(fx_rates), BEGINNING, "test")])
+    public = [RowSource([row(cards=draw(cards()), currency=draw(st.sampled_from(["USD", "CNY"])))])]
+    committed = row(cards=draw(cards()), currency=draw(st.sampled_from(["USD", "CNY"])), price_id="acme:m")
+    discount = Discount("acme:off", "v", None, draw(factors), BEGINNING, "test")
+    rows, discounts = draw(st.sampled_from([([committed], []), ([], [discount]), ([committed], [discount])]))
+    return PriceBook(public, exchange), PriceBook(public, exchange, Contracts(rows, discounts))
+
+
+def _call(book: PriceBook, parts: dict[str, int]) -> Priced:
+    return book.price(
+        event(
+            "v",
+            "m",
+            input_tokens=parts["uncached"] + parts["read"] + parts["write"] + parts["write_1h"],
+            cache_read_tokens=parts["read"],
+            cache_write_tokens=parts["write"] + parts["write_1h"],
+            cache_write_1h_tokens=parts["write_1h"],
+            output_tokens=parts["output"],
+        )
+    )
+
+
+@given(contract_books(), usages())
+def test_contracts_leave_the_list_cost_and_their_parts_sum_to_the_cost(
+    books: tuple[PriceBook, PriceBook], usage: dict[str, int]
+) -> None:
+    public, contracted = (_call(book, usage) for book in books)
+    assert contracted.list_cost_picos == public.cost_picos == public.list_cost_picos
+    assert contracted.price_status in ("contract", "free")
+    assert contracted.cost_picos is not None
+    assert type(contracted.cost_picos) is int
+    assert sum(picos for _, picos in contracted.parts) == contracted.cost_picos
+
+
+@given(
+    contract_books(), usages(), st.sampled_from(["uncached", "read", "write", "write_1h", "output"]), counts
+)
+def test_more_of_anything_never_costs_less_under_a_contract(
+    books: tuple[PriceBook, PriceBook], usage: dict[str, int], part: str, more: int
+) -> None:
+    _, book = books
+    less_cost, more_cost = (
+        _call(book, parts).cost_picos for parts in (usage, usage | {part: usage[part] + more})
+    )
+    assert less_cost is not None
+    assert more_cost is not None
+    assert less_cost <= more_cost
+
+
+@given(cards(), usages(), factors)
+def test_a_discounted_part_is_the_exact_part_rounded_once(
+    given_cards: tuple[RateCard, ...], usage: dict[str, int], factor: tuple[int, int]
+) -> None:
+    public = RowSource([row(cards=given_cards)])
+    discount = Discount("acme:off", "v", None, factor, BEGINNING, "test")
+    # A price per so many tokens that its parts need no rounding.
+    whole = RowSource(
+        [
+            row(
+                cards=tuple(
+                    card._replace(rates=tuple((n, r._replace(per=1)) for n, r in card.rates))
+                    for card in given_cards
+                )
+            )
+        ]
+    )
+    contracted = _call(PriceBook([public], contracts=Contracts(discounts=[discount])), usage)
+    exact = dict(_call(PriceBook([whole]), usage).parts)
+    if contracted.price_status == "contract":
+        for name, picos in contracted.parts:
+            assert picos == round(Fraction(exact[name] * factor[0], 1_000_000 * factor[1]))
 
 
 days = st.integers(0, 400).map(lambda number: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=number))

@@ -21,7 +21,11 @@ from tests.streams.making import (
     step,
 )
 from tokenweir.money import decimal_from_picos
-from tokenweir.pricing import PriceBook
+from tokenweir.pricing import Price, PriceBook
+from tokenweir.pricing.contracts import Contracts, Discount
+from tokenweir.pricing.exchange import ExchangeRates, reference_rates
+from tokenweir.pricing.matching import Match
+from tokenweir.pricing.price import Rate, RateCard
 from tokenweir.usage import MeteredEvent, Rejection, UsageEvent
 from tokenweir.usage.version import report_version
 from tokenweir.usage.wire import encode_batch
@@ -80,6 +84,49 @@ def test_the_real_price_book_fits() -> None:
     )
     assert output.event_count == 2
     assert {result.price_status for result in metered(output.metered)} <= {"list", "unpriced"}
+
+
+CONTRACTS = Contracts(
+    [
+        Price(
+            price_id="acme:mini",
+            vendor="openai",
+            match=Match("equals", "gpt-4o-mini"),
+            cards=(RateCard((("input", Rate(10**11, 10**6)), ("output", Rate(3 * 10**11, 10**6)))),),
+            currency="CNY",
+            recorded_at=NOW - timedelta(days=9),
+            source="test",
+        )
+    ],
+    [Discount("acme:off", "openai", None, (7, 8), NOW - timedelta(days=9), "test")],
+)
+
+
+def test_contracts_are_written_the_same_in_groups_and_one_by_one() -> None:
+    class OneByOne(PriceBook):
+        def price_group(self, *_: Any) -> None:
+            """Prices only call by call."""
+
+    models = ("gpt-4o", "gpt-4o-mini", "nothing", "gpt-4.1")
+    message = encode_batch(
+        [
+            an_event(number, model=models[number % 4], cache_read_tokens=100 * (number % 3))
+            for number in range(60)
+        ]
+        + [an_event(99, input_tokens=900_000_000, model="gpt-4o")]
+    )
+    sources = PriceBook.default().sources
+    rates = ExchangeRates(reference_rates())
+    together, apart = (
+        step(message, meter=Meter(book(sources, rates, CONTRACTS))) for book in (PriceBook, OneByOne)
+    )
+    assert together == apart
+    discounted, committed, unpriced, *_ = metered(together.metered)
+    assert discounted.list_cost is not None
+    assert discounted.cost == discounted.list_cost * 7 / 8
+    assert (committed.currency, committed.price_status) == ("CNY", "contract")
+    assert committed.list_cost == Decimal("0.00020265")
+    assert (unpriced.cost, unpriced.list_cost) == (None, None)
 
 
 def test_the_same_message_gives_the_same_output() -> None:

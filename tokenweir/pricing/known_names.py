@@ -6,6 +6,7 @@ So a name that no source has a price of and that the file itself does not price 
 Sources are made of rules, not of lists of names: what stands in a rule counts as a name.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -37,7 +38,7 @@ def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> No
             raise table.wrong(
                 "means",
                 f"no source knows a model {alias.means_model} of {alias.means_vendor}",
-                _nearest(alias.means_model, names.of(alias.means_vendor)),
+                _nearest(alias.means_model, names.of(alias.means_vendor), names.everyone),
             )
     for alias, _ in company.alias_tables:
         names.add(alias.vendor, alias.match)
@@ -55,9 +56,9 @@ def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> No
                 of_whom = "" if discount.vendor == ANY_VENDOR else f" of {discount.vendor}"
                 text = each.text or str(each)
                 raise table.wrong(
-                    text if each.text and "models" in table.values else "match",
+                    re.sub(r"\W+$", "", text) if each.text and "models" in table.values else "match",
                     f"no source knows a model {text}{of_whom}",
-                    _nearest(text, [name for vendor in vendors for name in names.of(vendor)]),
+                    _nearest(text, [name for vendor in vendors for name in names.of(vendor)], names.everyone),
                 )
 
 
@@ -76,6 +77,11 @@ class _KnownNames:
     def vendors(self) -> set[str]:
         """Every vendor."""
         return set(self._names)
+
+    @property
+    def everyone(self) -> set[str]:
+        """The names of all vendors."""
+        return set().union(*self._names.values())
 
     def of(self, vendor: str) -> set[str]:
         """The names of a vendor."""
@@ -117,8 +123,10 @@ def _texts(match: Match) -> Iterator[str]:
         yield match.text.lower()
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
-    near = get_close_matches(name.lower(), sorted(names), _MAX_NEAREST)
-    if near:
-        return "did you mean " + ", ".join(near) + "?"
+def _nearest(name: str, *names: Iterable[str]) -> str:
+    """What to do about `name`: the nearest of the first `names` that hold any that is near."""
+    for known in names:
+        near = get_close_matches(name.lower(), sorted(known), _MAX_NEAREST)
+        if near:
+            return "did you mean " + ", ".join(near) + "?"
     return "mend the name, or give the model a price of its own in a [[price]] or [[self_hosted]] table"

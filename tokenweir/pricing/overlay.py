@@ -18,7 +18,7 @@ from tokenweir.pricing.contract_tables import alias_row, discount_row, self_host
 from tokenweir.pricing.contracts import Contracts, Discount
 from tokenweir.pricing.exchange import ExchangeRate, currency_code, rate_picos, refuse_overlaps
 from tokenweir.pricing.matching import Match
-from tokenweir.pricing.price import END, Price
+from tokenweir.pricing.price import BEGINNING, END, Price
 from tokenweir.pricing.price_tables import price_row
 from tokenweir.pricing.sources import RowSource
 from tokenweir.pricing.toml_tables import Table, tables_of, top_table
@@ -153,7 +153,7 @@ def _refuse_price_conflicts(rows: list[tuple[Price, Table]]) -> None:
                 if price.currency != other.currency and price.currency and other.currency:
                     raise row.wrong(
                         "currency",
-                        f"priced in {price.currency}, but in {other.currency} in row {other_row.number}",
+                        f"priced in {price.currency}, but in {other.currency} in {_place(other_row)}",
                         "price a model in one currency; a price for another region names its regions",
                     )
                 if price.schedule == other.schedule:
@@ -194,8 +194,15 @@ def _names(match: Match | None) -> set[str]:
 def _refuse_overlap(one: _Dated, row: Table, other: _Dated, other_row: Table) -> None:
     known_at_once = one.recorded_at == other.recorded_at
     if known_at_once and one.starts_at < other.ends_at and other.starts_at < one.ends_at:
+        starts_at = max(one.starts_at, other.starts_at)
+        since = "" if starts_at == BEGINNING else f", from {starts_at:%Y-%m-%d} on"
         raise row.wrong(
             "valid_from",
-            f"overlaps row {other_row.number}, from {max(one.starts_at, other.starts_at):%Y-%m-%d} on",
+            f"overlaps {_place(other_row)}{since}",
             "end the earlier one where the later begins (valid_to), or give a correction a later recorded_at",
         )
+
+
+def _place(row: Table) -> str:
+    line = f" on line {row.lines[0][0]}" if row.lines else ""
+    return f"row {row.number}{line}"

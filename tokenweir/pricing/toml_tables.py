@@ -67,7 +67,8 @@ class Table:
         at = at or next((n for n, line in self.lines if re.search(rf"\b{re.escape(key)}\b", line)), 0)
         at = at or (self.lines[0][0] if self.lines and self.number else 1)
         row = f", row {self.number}" if self.number else ""
-        vendor, models = self.values.get("vendor", ""), self.values.get("models", "")
+        vendor = self.values.get("vendor", "")
+        models = self.values.get("models", self.values.get("names", ""))
         which = (
             f" ({vendor} {', '.join(map(str, models)) if isinstance(models, list) else models})"
             if vendor
