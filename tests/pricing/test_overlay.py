@@ -196,3 +196,23 @@ def test_the_example_in_the_documentation_is_a_good_file() -> None:
     overlay = read_overlay(example, "acme.toml")
     assert next(price.price_id for price in overlay.rows()) == "acme:azure/prod-gpt@2026-11-01"
     assert len(overlay.exchange_rates) == 1
+
+
+def test_the_contracts_in_the_documentation_cost_what_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "prices.md").read_text(encoding="utf-8")
+    path = tmp_path / "acme.toml"
+    path.write_text(page.split("```toml\n")[2].split("```")[0], encoding="utf-8")
+    book = PriceBook.default(path)
+    november = datetime(2026, 11, 10, tzinfo=UTC)
+    hour = {"input_tokens": 24_000_000, "cache_read_tokens": 3_000_000, "output_tokens": 4_000_000}
+    assert book.price(event("vllm", "house-70b", november, **hour)).cost_picos == 9_960_000_000_000
+    deployed = book.price(event("azure", "prod-gpt", november, input_tokens=1_000_000))
+    assert deployed.price_id.startswith("acme:azure/prod-gpt=")
+    off = book.price(event("openai", "gpt-4o", november, input_tokens=1_000_000))
+    assert off.list_cost_picos is not None
+    assert off.cost_picos == off.list_cost_picos * 875 // 1000
+    path.write_text(path.read_text(encoding="utf-8").replace('"gpt-4o" ', '"gpt-4p" '), encoding="utf-8")
+    with pytest.raises(WrongCall) as refused:
+        PriceBook.default(path)
+    assert refused.value.message in page
+    assert "gpt-4o" in refused.value.hint
