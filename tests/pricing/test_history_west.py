@@ -138,6 +138,8 @@ OTHERS: list[Point] = [
     ("xai", "grok-beta", "2024-11-27T00:00:00", MILLION, "20"),
     ("xai", "grok-4", "2025-09-15T00:00:00", {"input_tokens": 128_000}, "0.384"),
     ("xai", "grok-4", "2025-09-15T00:00:00", {"input_tokens": 128_001}, "0.768006"),
+    ("xai", "grok-4-fast", "2026-05-15T18:59:59", SHORT, "0.025"),
+    ("xai", "grok-4-fast", "2026-05-15T19:00:00", SHORT, "0.15"),
     ("groq", "openai/gpt-oss-120b", "2025-10-01T00:00:00", MILLION, "0.9"),
     ("groq", "mixtral-8x7b-32768", "2024-06-15T00:00:00", MILLION, "0.54"),
     ("perplexity", "sonar", "2025-10-01T00:00:00", MILLION, "2.005"),
@@ -155,6 +157,8 @@ OTHERS: list[Point] = [
     ("aws", "us.anthropic.claude-3-5-haiku-20241022-v1:0", "2024-12-02T23:59:59", MILLION, "6"),
     ("aws", "us.anthropic.claude-3-5-haiku-20241022-v1:0", "2024-12-03T00:00:00", MILLION, "4.8"),
     ("aws", "meta.llama3-1-405b-instruct-v1:0", "2024-10-17T00:00:00", MILLION, "21.32"),
+    ("aws", "meta.llama3-1-405b-instruct-v1:0", "2024-12-16T23:59:59", MILLION, None),
+    ("aws", "meta.llama3-1-405b-instruct-v1:0", "2024-12-17T00:00:00", MILLION, "4.8"),
     ("aws", "meta.llama3-1-70b-instruct-v1:0", "2024-10-17T00:00:00", MILLION, "1.98"),
     (
         "aws",
