@@ -175,7 +175,7 @@ def test_a_discount_by_tier_and_region() -> None:
             a_discount("0.8", regions=("eu-*",), service_tiers=("standard",)),
         ),
     )
-    cases: list[tuple[dict[str, str], int]] = [
+    cases: list[tuple[dict[str, Any], int]] = [
         ({}, 9),
         ({"service_tier": "default"}, 9),
         ({"region": "eu-west-1"}, 8),

@@ -11,8 +11,10 @@ from pricing_events import NOVEMBER, event, row
 
 import tokenweir.pricing
 from tokenweir.pricing import Price, PriceBook, Priced
+from tokenweir.pricing.aliases import Alias
 from tokenweir.pricing.contracts import Contracts, Discount
 from tokenweir.pricing.exchange import ExchangeRate, ExchangeRates
+from tokenweir.pricing.matching import Match
 from tokenweir.pricing.price import BEGINNING, END, Rate, RateCard
 from tokenweir.pricing.sources import RowSource
 
@@ -222,6 +224,51 @@ def test_answers_do_not_depend_on_what_was_asked_before(
     answers = {moment: book.lookup("v", "m", moment) for moment in shuffled}
     for moment in moments:
         assert answers[moment] == PriceBook([RowSource(known)]).lookup("v", "m", moment)
+
+
+@st.composite
+def dated_contracts(draw: st.DrawFn) -> Contracts:
+    """Committed prices, discounts and pointers, each in its time and known since its day."""
+
+    def when() -> dict[str, datetime | None]:
+        starts_at, ends_at = draw(days), draw(days) + timedelta(days=401)
+        return {"valid_from": starts_at, "valid_to": draw(st.sampled_from([None, ends_at]))}
+
+    numbers = range(draw(st.integers(0, 3)))
+    return Contracts(
+        draw(st.lists(price_rows(), max_size=3)),
+        [Discount(f"off{n}", "v", None, draw(factors), draw(days), "test", **when()) for n in numbers],
+        [
+            Alias(f"alias{n}", "v", Match("equals", "pointer"), "v", "m", draw(days), "test", **when())
+            for n in numbers
+        ],
+    )
+
+
+@given(st.lists(price_rows(), max_size=4), dated_contracts(), days, days)
+def test_a_contract_learned_later_never_changes_what_was_answered_before(
+    known: list[Price], contracts: Contracts, known_at: datetime, moment: datetime
+) -> None:
+    until_then = Contracts(
+        [price for price in contracts.prices.rows() if price.recorded_at <= known_at],
+        [discount for discount in contracts.discounts if discount.recorded_at <= known_at],
+        contracts.aliases.of("v", "pointer", known_at)[::-1],
+    )
+    before = PriceBook([RowSource(known)], contracts=until_then)
+    after = PriceBook([RowSource(known)], contracts=contracts)
+    for model in ("m", "pointer"):
+        call = event("v", model, moment, input_tokens=1_000)
+        assert before.price(call, known_at=known_at) == after.price(call, known_at=known_at)
+
+
+@given(st.lists(price_rows(), max_size=4), dated_contracts(), st.lists(days, min_size=2, max_size=12))
+def test_answers_under_contracts_do_not_depend_on_what_was_asked_before(
+    known: list[Price], contracts: Contracts, moments: list[datetime]
+) -> None:
+    book = PriceBook([RowSource(known)], contracts=contracts)
+    for moment in moments:
+        call = event("v", "pointer", moment, input_tokens=1_000)
+        assert book.price(call) == PriceBook([RowSource(known)], contracts=contracts).price(call)
 
 
 def test_a_hundred_thousand_rows_are_one_answer_each() -> None:
