@@ -167,6 +167,13 @@ OTHERS: list[Point] = [
         {"input_tokens": 200_001},
         "1.3200066",
     ),
+    (
+        "aws",
+        "us.meta.llama4-scout-17b-instruct-v1:0",
+        "2025-08-01T00:00:00",
+        {**MILLION, "service_tier": "batch"},
+        "0.415",
+    ),
     ("azure", "gpt-4o", "2024-06-15T00:00:00", MILLION, "20"),
     ("azure", "gpt-35-turbo", "2024-02-06T00:00:00", MILLION, "3.5"),
     ("azure", "o3", "2025-05-05T00:00:00", MILLION, "50"),
