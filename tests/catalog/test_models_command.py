@@ -51,7 +51,7 @@ def test_days_are_counted_from_the_day_asked_for(
 def test_a_model_without_an_end_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     line = asked(capsys, "--replaces", "claude-sonnet-5", "--vendor", "anthropic", *DAY)
     assert line.endswith(
-        "is active and retires on 2027-06-30 at the earliest; its vendor names no successor.\n"
+        "is active and retires on 2027-06-30 at the earliest; no source names a successor.\n"
     )
 
 
