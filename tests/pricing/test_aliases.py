@@ -157,6 +157,23 @@ def test_a_profile_without_a_price_of_its_own_costs_what_its_model_costs(book: P
     assert unlisted.price_id == f"bedrock:ca.*={plain.price_id}"
 
 
+def test_a_tier_alone_is_no_price_of_its_own() -> None:
+    half = row(
+        vendor="aws",
+        match=Match("contains", "amazon.x"),
+        service_tier="batch",
+        factor=(1, 2),
+        factor_of=frozenset(["input"]),
+        cards=(),
+    )
+    book = PriceBook([RowSource([row("amazon.x", vendor="aws"), half])])
+    standard, batch = (
+        book.price(event("aws", "ca.amazon.x", service_tier=tier, input_tokens=1_000_000))
+        for tier in ("standard", "batch")
+    )
+    assert (standard.cost_picos, batch.cost_picos) == (DOLLAR, DOLLAR // 2)
+
+
 def test_a_contract_for_the_model_holds_for_its_profiles() -> None:
     public = RowSource([row("amazon.x", vendor="aws")])
     half = Discount("acme:off", "aws", Match("equals", "amazon.x"), (1, 2), JANUARY, "test")

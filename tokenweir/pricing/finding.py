@@ -126,12 +126,18 @@ class PriceFinder:
     def _public_rows(
         self, meant: Sequence[Meaning], region: str, known_at: datetime
     ) -> tuple[list[Price], Meaning]:
-        """The rows of the first name that has any, and that name; the first name where none has."""
-        for meaning in meant:
+        """The rows of the first name that has a standard price at one time or another, and that name.
+
+        Where none has, those of the first: a rule for a tier may mean names that it has no standard price for.
+        """
+        first: list[Price] = []
+        for number, meaning in enumerate(meant):
             rows = _ranked(self._sources, meaning, region, known_at)
-            if rows:
+            if any(row.service_tier == STANDARD for row in rows):
                 return rows, meaning
-        return [], meant[0]
+            if not number:
+                first = rows
+        return first, meant[0]
 
     def _contract_row(
         self,
