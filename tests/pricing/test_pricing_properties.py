@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pricing_events import NOVEMBER, event, row
 
@@ -245,6 +245,7 @@ def dated_contracts(draw: st.DrawFn) -> Contracts:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(price_rows(), max_size=4), dated_contracts(), days, days)
 def test_a_contract_learned_later_never_changes_what_was_answered_before(
     known: list[Price], contracts: Contracts, known_at: datetime, moment: datetime
@@ -261,6 +262,7 @@ def test_a_contract_learned_later_never_changes_what_was_answered_before(
         assert before.price(call, known_at=known_at) == after.price(call, known_at=known_at)
 
 
+@settings(deadline=None)
 @given(st.lists(price_rows(), max_size=4), dated_contracts(), st.lists(days, min_size=2, max_size=12))
 def test_answers_under_contracts_do_not_depend_on_what_was_asked_before(
     known: list[Price], contracts: Contracts, moments: list[datetime]
