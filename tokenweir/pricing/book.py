@@ -104,9 +104,10 @@ class PriceBook:
         """
         from tokenweir.pricing.genai_feed import GenaiFeed
         from tokenweir.pricing.known_names import refuse_unknown_names
-        from tokenweir.pricing.overlay import own_overlay, read_overlay_file
+        from tokenweir.pricing.overlay import read_overlay_file
+        from tokenweir.pricing.own_data import own_data
 
-        sources: list[PriceSource] = [GenaiFeed(), own_overlay()]
+        sources: list[PriceSource] = [GenaiFeed(), own_data()]
         if overlay is None:
             return cls(sources, ExchangeRates(reference_rates()))
         company = read_overlay_file(overlay)

@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -48,19 +47,6 @@ class Overlay(RowSource):
         self.contracts = Contracts(
             rows, (found for found, _ in self.discount_tables), (found for found, _ in self.alias_tables)
         )
-
-
-def own_overlay() -> Overlay:
-    """The project's own data files, all of `tokenweir/pricing/data/*.toml`, in the order of their names."""
-    rows: list[Price] = []
-    rates: list[ExchangeRate] = []
-    folder = files("tokenweir.pricing").joinpath("data")
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".toml"):
-            overlay = read_overlay(entry.read_text(encoding="utf-8"), entry.name, public=True)
-            rows.extend(overlay.rows())
-            rates.extend(overlay.exchange_rates)
-    return Overlay(rows, rates)
 
 
 def read_overlay_file(path: Path) -> Overlay:
