@@ -178,8 +178,9 @@ class _Matching:
 
     def claim_at_its_path(self, file: Present, *, unchanged: bool = False) -> bool:
         """Whether the file is one that was written anew with the content that the lost file of its path had, or waits.
-        unchanged: only where size and time of change are the same, too."""
-        if file.key in self._copies:
+        unchanged: only where size and time of change are the same, too; a numbered name, which each rotation gives to
+        another file, says nothing else."""
+        if file.key in self._copies or (rotation_number(file.path) and not unchanged):
             return False
         for checkpoint in self._lost_at(file.path):
             if checkpoint.id in self._copied or (unchanged and not _is_unchanged(checkpoint, file)):
