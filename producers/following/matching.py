@@ -149,8 +149,9 @@ class _Matching:
     def claim_copies(self, unclaimed: list[Present], lost: list[Checkpoint]) -> list[Present]:
         """The files that are no copies of what lost checkpoints were read from, and do not wait.
 
-        The newest files and checkpoints first, as rotation keeps their order. Where one file of a log waits, all wait
-        for which it matters whose it is: the rotated ones, and the log itself where the file that it replaces is lost.
+        The newest files and checkpoints first, as rotation keeps their order. Behind a file that waits the older ones
+        of its log wait, too, as which is whose can be said only when all can be read; and so does the log itself,
+        which comes last, where the file that it replaces is still lost.
         """
         searched: dict[str, list[Checkpoint]] = {}
         for checkpoint in reversed(lost):
@@ -161,12 +162,13 @@ class _Matching:
             for key, file in self._look.beside(folder / "_").items():
                 if home_of(file.path)[1] in searched and key not in self._taken and key not in self._by_key:
                     files.setdefault(key, (file, True))
-        waiting = {home_of(file.path)[1] for file, _ in files.values() if self._look.waits(file)}
+        waiting: set[str] = set()
         left = []
         for file, adopted in sorted(files.values(), key=lambda one: _newest_first(one[0])):
             name = home_of(file.path)[1]
             matters = self._lost_at(file.path) if is_live_name(file.path) else name in searched
             if self._look.waits(file) or (name in waiting and matters):
+                waiting.add(name)
                 continue
             found = self._first_held(searched.get(name, ()), file)
             if isinstance(found, Checkpoint):
@@ -326,6 +328,7 @@ def _is_unchanged(checkpoint: Checkpoint, file: Present) -> bool:
     return (file.size_bytes, file.modified_ns) == (checkpoint.size_bytes, checkpoint.modified_ns)
 
 
-def _newest_first(file: Present) -> tuple[bool, int]:
+def _newest_first(file: Present) -> tuple[bool, bool, int]:
+    """The order of rotated files; behind them the logs themselves."""
     number = rotation_number(file.path)
-    return number is None, -file.modified_ns if number is None else number
+    return number == 0, number is None, -file.modified_ns if number is None else number
