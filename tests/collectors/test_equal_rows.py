@@ -161,6 +161,24 @@ def test_a_new_log_does_not_wait_for_what_is_compressed_of_older_ones(world: Cal
     assert one.inputs == [7] * 2
 
 
+@pytest.mark.parametrize("before", [0, "flush", None])
+def test_a_log_that_is_seen_while_the_one_before_it_is_being_compressed_may_be_rotated_itself(
+    world: Callable[..., World], before: int | str | None
+) -> None:
+    one = world("app.log*")
+    one.append(7, 7)
+    one.poll()
+    one.rotate_by_rename(create=False)
+    one.append(7, 7, 7)
+    one.compress(1)  # still waits
+    one.poll() if before is None else one.crash(before)
+    one.rotate_by_copy(before_truncating=one.poll)
+    one.poll()
+    one.append(7)
+    one.settle()
+    assert one.inputs == [7] * 6
+
+
 def test_a_copy_is_not_taken_for_a_deleted_file_that_had_its_number(world: Callable[..., World]) -> None:
     one = world("app.log*")
     one.append(7)
