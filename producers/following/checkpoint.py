@@ -27,14 +27,15 @@ class Checkpoint:
     born_ns: when the file was made, 0 where the system does not tell. log: the log that it belongs to, of whose rows
     equal ones are numbered. behind: whether its equal rows are numbered behind all others of the log, as those of a
     further generation are, and not on their own, from the file's first row on. copy_of: of a copy of a file that is
-    read itself, the id of that file's checkpoint; it is not read. came_from: of a file that was moved, the path at
-    which it was first seen. offset: bytes of its content, decompressed, that were read and confirmed. line: the number
-    of the next line. head: fingerprint of the first head_bytes that were seen; content_checksum, tail: of all before
-    offset, and of the last tail_bytes of it. reader_state: of formats with state. only_refused: rows refused before
-    the first good one; -1 after it. size_bytes, modified_ns: as last seen, to see at a glance that nothing changed.
-    adopted: found beside its old path, and read to its end there. finished: that nothing is left to read until it
-    changes. document: of a file that is one JSON document, the fingerprint of what was read. lost_at: since when its
-    file is nowhere, 0 while it is there. id: 0 until it is kept; a later file has a larger one.
+    read itself, the id of that file's checkpoint; it is not read. after: while it is not known whether the file that
+    had its path was rotated, the id of that file's checkpoint; it is not read before that is known. came_from: of a
+    file that was moved, the path at which it was first seen. offset: bytes of its content, decompressed, that were
+    read and confirmed. line: the number of the next line. head: fingerprint of the first head_bytes that were seen;
+    content_checksum, tail: of all before offset, and of the last tail_bytes of it. reader_state: of formats with state.
+    only_refused: rows refused before the first good one; -1 after it. size_bytes, modified_ns: as last seen, to see at
+    a glance that nothing changed. adopted: found beside its old path, and read to its end there. finished: that nothing
+    is left to read until it changes. document: of a file that is one JSON document, the fingerprint of what was read.
+    lost_at: since when its file is nowhere, 0 while it is there. id: 0 until it is kept; a later file has a larger one.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Checkpoint:
     log: int = 0
     behind: bool = False
     copy_of: int = 0
+    after: int = 0
     came_from: str = ""
     offset: int = 0
     line: int = 0

@@ -109,11 +109,12 @@ class Follower:
             self._tell(path, f"{path} cannot be read: {problem}")
         work = [(one, file) for one, file in matched.claimed if self._has_news(one, file, now)]
         begun = [(self._begin(new, now), new.file) for new in matched.new]
-        work += [(one, file) for one, file in begun if not one.copy_of]
+        work += [(one, file) for one, file in begun if not one.copy_of and not one.after]
         # What counts on its own may repeat what is read elsewhere, which then has to have its number already.
         work.sort(key=lambda one: not one[0].behind)
         # A file that is rotated away before it was read to a first confirmation must be known, too.
         unconfirmed = [(one, file) for one, file in work if not one.offset]
+        unconfirmed += [(one, file) for one, file in matched.claimed + begun if one.after]
         seen_more = [one for one, file in unconfirmed if _see(one, file)]
         if seen_more or matched.new:
             self._dirty += seen_more
@@ -160,7 +161,7 @@ class Follower:
                 yield from files_matching(str(path))
 
     def _has_news(self, checkpoint: Checkpoint, file: Present, now: datetime) -> bool:
-        if checkpoint.copy_of:
+        if checkpoint.copy_of or checkpoint.after:
             return False
         seconds = now.timestamp()
         if seconds - checkpoint.seen_at > _SEEN_AGAIN_SECONDS:
@@ -186,6 +187,8 @@ class Follower:
         self._logs.setdefault(home, checkpoint.log)
         if new.copy_of is not None:
             checkpoint.copy_of = new.copy_of.id
+        if new.after is not None:
+            checkpoint.after = new.after.id
         self._known.append(checkpoint)
         self._dirty.append(checkpoint)
         return checkpoint

@@ -39,11 +39,13 @@ from producers.following.rotated_names import (
 
 class NewFile(NamedTuple):
     """A file without a checkpoint. before: of a further generation of a log, a checkpoint of that log. copy_of: the
-    checkpoint of the file that it is a copy of, which is read itself."""
+    checkpoint of the file that it is a copy of, which is read itself. after: the checkpoint that had its path, where
+    that one's file may be one that waits; whether it was rotated is then not known yet, and the file is not read."""
 
     file: Present
     before: Checkpoint | None = None
     copy_of: Checkpoint | None = None
+    after: Checkpoint | None = None
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ def match(
     unclaimed = [file for file in unclaimed if not matching.claim_at_its_path(file)]
     for file in sorted(unclaimed, key=lambda file: not is_live_name(file.path)):
         matching.begin(file)
+    matching.decide()
     matching.result.lost = list(matching.lost())
     return matching.result
 
@@ -107,6 +110,8 @@ class _Matching:
         self._moved_by_path: dict[str, list[Checkpoint]] | None = None
         self._claimed_by_home: dict[tuple[str, str], list[tuple[Checkpoint, Present]]] | None = None
         self._rotated_now: dict[tuple[str, str], Checkpoint] = {}
+        self._waiting: set[str] = set()
+        self._undecided: dict[tuple[int, int], Checkpoint] = {}
 
     def lost(self) -> Iterator[Checkpoint]:
         return (one for one in self._known if id(one) not in self._claimed)
@@ -149,8 +154,8 @@ class _Matching:
     def claim_copies(self, unclaimed: list[Present], lost: list[Checkpoint]) -> list[Present]:
         """The files that are no copies of what lost checkpoints were read from, and do not wait.
 
-        The newest files and checkpoints first, as rotation keeps their order. Where one file of a log waits, all wait
-        for which it matters whose it is: the rotated ones, and the log itself where the file that it replaces is lost.
+        The newest files and checkpoints first, as rotation keeps their order. Where one file of a log waits, all
+        rotated ones do: which is whose can be said only when all can be read.
         """
         searched: dict[str, list[Checkpoint]] = {}
         for checkpoint in reversed(lost):
@@ -161,12 +166,17 @@ class _Matching:
             for key, file in self._look.beside(folder / "_").items():
                 if home_of(file.path)[1] in searched and key not in self._taken and key not in self._by_key:
                     files.setdefault(key, (file, True))
-        waiting = {home_of(file.path)[1] for file, _ in files.values() if self._look.waits(file)}
+        self._waiting = {home_of(file.path)[1] for file, _ in files.values() if self._look.waits(file)}
         left = []
         for file, adopted in sorted(files.values(), key=lambda one: _newest_first(one[0])):
             name = home_of(file.path)[1]
-            matters = self._lost_at(file.path) if is_live_name(file.path) else name in searched
-            if self._look.waits(file) or (name in waiting and matters):
+            if self._look.waits(file):
+                continue
+            if name in self._waiting and is_live_name(file.path) and self._lost_at(file.path):
+                self._undecided[file.key] = self._lost_at(file.path)[0]
+                left.append(file)
+                continue
+            if name in self._waiting and name in searched and not is_live_name(file.path):
                 continue
             found = self._first_held(searched.get(name, ()), file)
             if isinstance(found, Checkpoint):
@@ -178,8 +188,13 @@ class _Matching:
 
     def claim_at_its_path(self, file: Present, *, unchanged: bool = False) -> bool:
         """Whether the file is one that was written anew with the content that the lost file of its path had, or waits.
-        unchanged: only where size and time of change are the same, too."""
-        if file.key in self._copies:
+        unchanged: only where size and time of change are the same, too; a numbered name, which each rotation gives to
+        another file, says nothing else."""
+        if (
+            file.key in self._copies
+            or file.key in self._undecided
+            or (rotation_number(file.path) and not unchanged)
+        ):
             return False
         for checkpoint in self._lost_at(file.path):
             if checkpoint.id in self._copied or (unchanged and not _is_unchanged(checkpoint, file)):
@@ -196,6 +211,9 @@ class _Matching:
         if file.key in self._copies:
             self._claim(self._copies[file.key], file)
             return
+        if file.key in self._undecided:
+            self.result.new.append(NewFile(file, after=self._undecided[file.key]))
+            return
         home = home_of(file.path)
         before = self._predecessor_of(file)
         if before is not None and is_live_name(file.path):
@@ -204,6 +222,22 @@ class _Matching:
         if original is None and before is None:
             before = self._rotated_now.get(home)
         self.result.new.append(NewFile(file, before, original))
+
+    def decide(self) -> None:
+        """Says of claimed files whose predecessor was waited for whether they count behind it."""
+        by_id = {one.id: one for one in self._known}
+        for checkpoint, file in self.result.claimed:
+            if not checkpoint.after:
+                continue
+            before = by_id.get(checkpoint.after)
+            found = before is not None and self.is_claimed(before)
+            if not found and home_of(file.path)[1] in self._waiting:
+                continue
+            path = checkpoint.came_from or checkpoint.path
+            rotates = any(one is not checkpoint for one in self._moved()[path])
+            checkpoint.behind = found or rotates or checkpoint.after in self._copied
+            checkpoint.after = 0
+            self.result.changed.append(checkpoint)
 
     def _predecessor_of(self, file: Present) -> Checkpoint | None:
         """The checkpoint whose file was rotated away from this path, the path of a log itself.
@@ -313,7 +347,7 @@ class _Matching:
                 self._rotated_now[home_of(Path(checkpoint.path))] = checkpoint
             checkpoint.came_from = checkpoint.came_from or checkpoint.path
             checkpoint.path = str(file.path)
-            checkpoint.behind = True
+            checkpoint.behind = not checkpoint.after
         if moved or checkpoint.key != file.key or checkpoint.lost_at or checkpoint.born_ns != file.born_ns:
             checkpoint.device, checkpoint.inode, checkpoint.born_ns = *file.key, file.born_ns
             checkpoint.lost_at = 0.0

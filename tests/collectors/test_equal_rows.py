@@ -161,6 +161,40 @@ def test_a_new_log_does_not_wait_for_what_is_compressed_of_older_ones(world: Cal
     assert one.inputs == [7] * 2
 
 
+@pytest.mark.parametrize("before", [0, "flush", None])
+def test_a_log_that_is_seen_while_the_one_before_it_is_being_compressed_may_be_rotated_itself(
+    world: Callable[..., World], before: int | str | None
+) -> None:
+    one = world("app.log*")
+    one.append(7, 7)
+    one.poll()
+    one.rotate_by_rename(create=False)
+    one.append(7, 7, 7)
+    one.compress(1)  # still waits
+    one.poll() if before is None else one.crash(before)
+    one.rotate_by_copy(before_truncating=one.poll)
+    one.poll()
+    one.append(7)
+    one.settle()
+    assert one.inputs == [7] * 6
+
+
+def test_a_copy_is_not_taken_for_a_deleted_file_that_had_its_number(world: Callable[..., World]) -> None:
+    one = world("app.log*")
+    one.append(7)
+    one.poll()
+    one.rotate_by_copy()
+    one.poll()
+    (one.folder / "app.log.1").unlink()
+    one.append(7, 7)
+    one.poll()
+    one.rotate_by_copy(before_truncating=one.poll)
+    one.poll()
+    one.append(7)
+    one.settle()
+    assert one.inputs == [7] * 4
+
+
 class TestReadAgain:
     def test_names_nothing_new_by_ingest_or_when_the_state_is_lost(
         self, world: Callable[..., World], tmp_path: Path
