@@ -12,7 +12,7 @@ from genai_prices import Usage, calc_price
 
 from benchmarks.measure import PER_CORE, Measurement, best_rate, clock, in_parts, mean_rate
 from benchmarks.workload import BATCH_EVENTS, WORKLOADS, usage_message
-from streams.groups import groups_of, span_of
+from streams.groups import Span, groups_of
 from tokenweir.pricing import PriceBook
 from tokenweir.usage import UsageEvent
 
@@ -36,7 +36,7 @@ def run(
     for event in events:
         price(event)
     columns = {name: [getattr(event, name) for event in events] for name in UsageEvent.model_fields}
-    span = span_of(columns["time"])
+    span = Span(min(columns["time"]), max(columns["time"]))
     groups = [
         (group.names, {name: group.of(column) for name, column in columns.items()}, len(group.places))
         for group in groups_of(columns, span)

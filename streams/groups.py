@@ -24,15 +24,15 @@ Take = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Span(NamedTuple):
-    """The first and the last time of some events, UTC."""
+    """The first and the last time of some events."""
 
     earliest: datetime
     latest: datetime
 
 
-def span_of(times: Sequence[datetime]) -> Span:
-    """The span of some times, at least one."""
-    return Span(min(times).astimezone(UTC), max(times).astimezone(UTC))
+def in_utc(span: Span) -> Span:
+    """The same span, whatever zones its ends are told in."""
+    return Span(span.earliest.astimezone(UTC), span.latest.astimezone(UTC))
 
 
 class Group(NamedTuple):
@@ -51,7 +51,7 @@ class Group(NamedTuple):
 def groups_of(columns: Columns, span: Span) -> list[Group]:
     """The groups of a message's events, of which there are some. columns: the fields of UsageEvent, times in UTC.
 
-    span: of these times.
+    span: of these times, in UTC.
     """
     count = len(columns["time"])
     # The events of a message are much alike: what is the same in all of them is neither compared nor hashed.

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from streams.groups import Span, span_of
+from streams.groups import Span, in_utc
 from streams.records import (
     CONTROL_CHARACTER,
     Columns,
@@ -98,7 +98,8 @@ def _span_if_sound(columns: dict[str, Sequence[Any]], records: list[Any], now: d
     times = columns["time"]
     if not times:
         return None
-    span = span_of(times)
+    span = Span(min(times), max(times))
+    # Looked at before any of them is made UTC: what lies at either end of the calendar cannot be.
     if span.earliest < EARLIEST_TIME or span.latest > now + LATEST_AHEAD:
         return None
     if carry_metering(columns) or have_value_problem(columns) or _subsets_exceed(columns):
@@ -107,7 +108,7 @@ def _span_if_sound(columns: dict[str, Sequence[Any]], records: list[Any], now: d
         columns["time"] = times = [moment.astimezone(UTC) for moment in times]
         for record, moment in zip(records, times, strict=True):
             record.time = moment
-    return span
+    return in_utc(span)
 
 
 def _subsets_exceed(columns: Columns) -> bool:
@@ -136,7 +137,7 @@ def _one_by_one(value: bytes, now: datetime) -> Lines:
         records.append(record)
     columns = columns_of(records)
     times = columns["time"]
-    return Lines(records, columns, span_of(times) if times else None, bad)
+    return Lines(records, columns, Span(min(times), max(times)) if times else None, bad)
 
 
 def _usual(line: bytes, now: datetime) -> Any | None:

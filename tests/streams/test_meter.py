@@ -159,6 +159,16 @@ BAD_LINES: dict[str, tuple[bytes, str, str]] = {
     "subsets above their total": (a_line()[:-1] + b',"reasoning_tokens":101}', "subset_exceeds_total", ""),
     "the future": (a_line(time=NOW + timedelta(days=2)), "implausible_time", "time"),
     "1970": (a_line().replace(b"2026-11-23T12", b"1970-01-01T12"), "implausible_time", "time"),
+    "the first day of the calendar, east of UTC": (
+        a_line().replace(b"2026-11-23T12:00:30Z", b"0001-01-01T00:00:00+14:00"),
+        "implausible_time",
+        "time",
+    ),
+    "the last day of the calendar, west of UTC": (
+        a_line().replace(b"2026-11-23T12:00:30Z", b"9999-12-31T23:59:59-12:00"),
+        "implausible_time",
+        "time",
+    ),
     "a time without zone": (a_line().replace(b"30Z", b"30"), "implausible_time", "time"),
     "an unknown field": (a_line()[:-1] + b',"prompt":"' + PROMPT.encode() + b'"}', "unknown_field", "prompt"),
     "a metering field": (a_line()[:-1] + b',"cost":"0"}', "unknown_field", "cost"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.groups import EPOCH, MINUTE, groups_of, span_of
+from streams.groups import EPOCH, MINUTE, Span, groups_of
 from streams.histogram import bucket_bounds, bucket_of, count_buckets, quantile
 from streams.windows import (
     CostedGroup,
@@ -48,7 +48,7 @@ def sums_of_pairs(pairs: list[tuple[UsageEvent, int | None]]) -> dict[GroupKey, 
     costs = [cost for _, cost in pairs]
     return combine(
         CostedGroup(group, {name: group.of(column) for name, column in columns.items()}, group.of(costs))
-        for group in groups_of(columns, span_of(columns["time"]))
+        for group in groups_of(columns, Span(min(columns["time"]), max(columns["time"])))
     )
 
 
