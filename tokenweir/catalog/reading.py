@@ -3,18 +3,15 @@
 The form is told in docs/models.md. A file with a mistake is refused as a whole, with the line, the reason and the fix.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from tokenweir.catalog.model import ABILITIES, MODALITIES, OPERATIONS, STATES, Source, Stated, Successor
-from tokenweir.errors import WrongCall
 from tokenweir.pricing.matching import match_from_mapping
-from tokenweir.pricing.toml_tables import Table, tables_of, top_table
+from tokenweir.pricing.toml_tables import Table, document_of, tables_of, text_of, top_table
 
 _FILE_KEYS: Final = frozenset(("vendor", "recorded_at", "source", "model", "pointer"))
 _SOURCE_KEYS: Final = frozenset(("name", "page", "seen_on", "via"))
@@ -87,21 +84,12 @@ class CatalogFile:
 
 def read_catalog_file(path: Path) -> CatalogFile:
     """A company's file. Raises WrongCall with the line, the reason and the fix."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise WrongCall(f"{path} cannot be read: {error.strerror}", hint="Check the path") from error
-    except UnicodeDecodeError as error:
-        raise WrongCall(f"{path} is not UTF-8: {error}", hint="Save it as UTF-8") from error
-    return read_catalog(text, path.name)
+    return read_catalog(text_of(path), path.name)
 
 
 def read_catalog(text: str, name: str) -> CatalogFile:
     """Rows and pointers from TOML. Raises WrongCall as above; name: of the file, for the message."""
-    try:
-        document = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, ValueError) as error:
-        raise WrongCall(f"{name}: {error}", hint="Mend the TOML at that place") from error
+    document = document_of(text, name)
     top = top_table(text, document, name)
     top.refuse_unknown(document, _FILE_KEYS)
     sources: dict[str, Source] = {}

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from tokenweir.errors import WrongCall
@@ -160,12 +159,3 @@ def _moment(text: str, where: str) -> datetime:
         return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
     except ValueError as error:
         raise WrongCall(f"{where}: {text!r} is not a date", hint="Write it as 2026-11-01") from error
-
-
-def read_exchange_rate_file(path: Path) -> list[ExchangeRate]:
-    """Rates from a company's CSV file. Raises WrongCall as `read_exchange_rates` does."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise WrongCall(f"{path} cannot be read: {error.strerror}", hint="Check the path") from error
-    return read_exchange_rates(text, path.name)

@@ -4,14 +4,11 @@ The form is told in docs/prices.md. A file with a mistake is refused as a whole,
 a price that is read wrongly is worse than one that is missing.
 """
 
-import tomllib
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from tokenweir.errors import WrongCall
 from tokenweir.pricing.aliases import Alias
 from tokenweir.pricing.contract_tables import alias_row, discount_row, self_hosted_row
 from tokenweir.pricing.contracts import Contracts, Discount
@@ -20,7 +17,7 @@ from tokenweir.pricing.matching import Match
 from tokenweir.pricing.price import BEGINNING, END, Price
 from tokenweir.pricing.price_tables import price_row
 from tokenweir.pricing.sources import RowSource
-from tokenweir.pricing.toml_tables import Table, tables_of, top_table
+from tokenweir.pricing.toml_tables import Table, document_of, tables_of, text_of, top_table
 
 _PUBLIC_KEYS: Final = frozenset(("name", "recorded_at", "price", "exchange_rate"))
 _COMPANY_KEYS: Final = _PUBLIC_KEYS | {"self_hosted", "discount", "alias"}
@@ -51,13 +48,7 @@ class Overlay(RowSource):
 
 def read_overlay_file(path: Path) -> Overlay:
     """A company's overlay. Raises WrongCall with the line, the reason and the fix."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise WrongCall(f"{path} cannot be read: {error.strerror}", hint="Check the path") from error
-    except UnicodeDecodeError as error:
-        raise WrongCall(f"{path} is not UTF-8: {error}", hint="Save it as UTF-8") from error
-    return read_overlay(text, path.name)
+    return read_overlay(text_of(path), path.name)
 
 
 def read_overlay(text: str, name: str, *, public: bool = False) -> Overlay:
@@ -65,10 +56,7 @@ def read_overlay(text: str, name: str, *, public: bool = False) -> Overlay:
 
     public: it holds public prices, and no contracts.
     """
-    try:
-        document = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, ValueError) as error:
-        raise WrongCall(f"{name}: {error}", hint="Mend the TOML at that place") from error
+    document = document_of(text, name)
     top = top_table(text, document, name)
     top.refuse_unknown(document, _PUBLIC_KEYS if public else _COMPANY_KEYS)
     recorded_at = top.moment(document, "recorded_at")

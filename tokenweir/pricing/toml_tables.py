@@ -4,10 +4,12 @@ Every method that reads a value raises WrongCall with the file, the line, the ro
 """
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from tokenweir.errors import WrongCall
@@ -17,6 +19,24 @@ _RATE_DECIMALS: Final = 12
 _HEADER: Final = re.compile(r"\s*\[\[?\s*(\w+)\s*\]")
 
 NumberedLines = list[tuple[int, str]]
+
+
+def text_of(path: Path) -> str:
+    """What a file kept by hand says. Raises WrongCall where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise WrongCall(f"{path} cannot be read: {error.strerror}", hint="Check the path") from error
+    except UnicodeDecodeError as error:
+        raise WrongCall(f"{path} is not UTF-8: {error}", hint="Save it as UTF-8") from error
+
+
+def document_of(text: str, file: str) -> dict[str, Any]:
+    """TOML with its numbers as they are written. Raises WrongCall, naming the file and the place."""
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        raise WrongCall(f"{file}: {error}", hint="Mend the TOML at that place") from error
 
 
 def top_table(text: str, document: Mapping[str, Any], file: str) -> "Table":
