@@ -17,10 +17,11 @@ from typing import Final
 
 from tokenweir.usage.identity import row_event_id
 
+COMPRESSED_ENDINGS: Final = (".gz", ".zst", ".zstd")
 _ROTATION: Final = re.compile(
-    r"(\.gz|\.\d{1,3}|[-._]\d{8}(?:[-_T]?\d{2,6})?|[-._]\d{4}-\d{2}-\d{2}(?:[-_T]\d{2}(?:[-_:]?\d{2}){0,2})?)$"
+    r"(\.gz|\.zstd?|\.\d{1,3}|[-._]\d{8}(?:[-_T]?\d{2,6})?|[-._]\d{4}-\d{2}-\d{2}(?:[-_T]\d{2}(?:[-_:]?\d{2}){0,2})?)$"
 )
-"""What compressing or rotating adds to a log's name: .gz, .1, -20240131, .2024-01-31, .2024-01-31_13."""
+"""What compressing or rotating adds to a log's name: .gz, .zst, .1, -20240131, .2024-01-31, .2024-01-31_13."""
 
 
 def source_of(path: Path) -> str:

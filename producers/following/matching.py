@@ -25,10 +25,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from producers.files.row_names import COMPRESSED_ENDINGS
 from producers.following.checkpoint import Checkpoint, is_beginning_of
 from producers.following.present import Look, Present
 from producers.following.rotated_names import (
-    COMPRESSED_ENDINGS,
     goes_back,
     home_of,
     is_live_name,

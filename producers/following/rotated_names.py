@@ -6,8 +6,7 @@ from typing import Final
 
 from producers.files.row_names import source_of
 
-_NUMBER: Final = re.compile(r"\.(\d{1,3})(?:\.(?:gz|zst))?$")
-COMPRESSED_ENDINGS: Final = (".gz", ".zst")
+_NUMBER: Final = re.compile(r"\.(\d{1,3})(?:\.(?:gz|zstd?))?$")
 
 
 def home_of(path: Path) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.collectors.world import LATER, World, line
+from tests.collectors.world import LATER, PACKING, World, line
 
 CRASH_POINTS = st.one_of(st.integers(0, 6), st.just("flush"))
 _STEPS = settings(
@@ -108,9 +108,9 @@ class _AllRotations(_Log):
         self._finish()
         self.world.rotate_by_copy()
 
-    @rule(number=st.integers(1, 3))
-    def compress(self, number: int) -> None:
-        self.world.compress(number)
+    @rule(number=st.integers(1, 3), ending=st.sampled_from(sorted(PACKING)))
+    def compress(self, number: int, ending: str) -> None:
+        self.world.compress(number, ending)
 
 
 class _EqualLines(_Log):

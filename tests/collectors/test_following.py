@@ -11,7 +11,7 @@ import pytest
 
 from producers.files import ColumnMap, ReadOptions, read_files
 from producers.following import CheckpointStore, StateInUse
-from tests.collectors.world import LATER, MAP, World, line
+from tests.collectors.world import LATER, MAP, PACKING, World, line
 from tokenweir.usage import UsageEvent
 
 
@@ -185,13 +185,14 @@ class TestRotation:
         one.poll()
         assert one.inputs == [1, *range(100, 140)]
 
-    def test_compressed_before_it_was_read_to_its_end(self, world: Callable[..., World]) -> None:
+    @pytest.mark.parametrize("ending", PACKING)
+    def test_compressed_before_it_was_read_to_its_end(self, world: Callable[..., World], ending: str) -> None:
         one = world()
         one.append(1, 2)
         one.poll()
         one.append(3)
         one.rotate_by_rename()
-        one.compress(1)
+        one.compress(1, ending)
         one.append(4)
         one.settle()
         assert one.inputs == [1, 2, 3, 4]

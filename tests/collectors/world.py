@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from producers.files import ColumnMap, ReadOptions
+from producers.files.lines import zstd
 from producers.following import CheckpointStore, Follower, FollowOptions, Round
 from tokenweir.usage import Rejection, UsageEvent
 
 MAP = ColumnMap.parse(("time=time", "input_tokens=in"), ("vendor=openai", "model=gpt-4o"))
+PACKING: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstd.compress}
 LATER = timedelta(seconds=120)
 
 
@@ -125,19 +127,20 @@ class World:
     def delete_beyond(self, keep: int) -> None:
         """Deletes all rotated files but the last ones."""
         for old in self.folder.glob("app.log.*"):
-            if int(old.name.removeprefix("app.log.").removesuffix(".gz")) > keep:
+            if int(old.name.removeprefix("app.log.").partition(".")[0]) > keep:
                 old.unlink()
 
-    def compress(self, number: int) -> None:
+    def compress(self, number: int, ending: str = ".gz") -> None:
         plain = self.folder / f"app.log.{number}"
         if plain.exists():
-            (self.folder / f"app.log.{number}.gz").write_bytes(gzip.compress(plain.read_bytes()))
+            packed = PACKING[ending](plain.read_bytes())
+            (self.folder / f"app.log.{number}{ending}").write_bytes(packed)
             plain.unlink()
 
     def _shift(self) -> None:
         # More than any test rotates: what falls off the end is deleted, and what is deleted unseen is lost.
         for number in range(40, 0, -1):
-            for ending in ("", ".gz"):
+            for ending in ("", *PACKING):
                 old = self.folder / f"app.log.{number}{ending}"
                 if old.exists():
                     old.rename(self.folder / f"app.log.{number + 1}{ending}")

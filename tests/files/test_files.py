@@ -19,6 +19,7 @@ from producers.files import (
     read_files,
     source_of,
 )
+from producers.files.lines import zstd
 from tokenweir.errors import TokenweirError, WrongCall
 from tokenweir.usage import Rejection, UsageEvent
 from tokenweir.usage.wire import encode_event
@@ -69,14 +70,23 @@ class TestNamesOfRows:
         assert len(set(after)) == 80
 
     @pytest.mark.parametrize(
-        "name", ["use.csv.1", "use.csv-20240131", "use.csv.2024-01-31", "use.csv.1.gz", "use.csv.gz"]
+        "name",
+        [
+            "use.csv.1",
+            "use.csv-20240131",
+            "use.csv.2024-01-31",
+            "use.csv.1.gz",
+            "use.csv.gz",
+            "use.csv.2.zst",
+        ],
     )
     def test_moved_rotated_and_compressed_copies_keep_their_names(self, tmp_path: Path, name: str) -> None:
         path, copy = tmp_path / "use.csv", tmp_path / "old" / name
         copy.parent.mkdir()
         content = (HEADER + table(5)).encode()
         path.write_bytes(content)
-        copy.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+        packing = {".gz": gzip.compress, ".zst": zstd.compress}.get(copy.suffix, bytes)
+        copy.write_bytes(packing(content))
         assert ids(read(path)) == ids(read(copy))
 
     def test_line_ends_do_not_matter(self, tmp_path: Path) -> None:
@@ -118,7 +128,10 @@ class TestNamesOfRows:
             ("app.log.2024-01-31_13-05.gz", "file:app.log"),
             ("azure_2023_code.csv", "file:azure_2023_code.csv"),
             ("usage-20240131.csv", "file:usage-20240131.csv"),
+            ("app.log.3.zst", "file:app.log"),
+            ("app.log-20240131.zstd", "file:app.log"),
             (".gz", "file:.gz"),
+            (".zst", "file:.zst"),
         ],
     )
     def test_a_source_is_the_name_without_rotation(self, name: str, source: str) -> None:
