@@ -1,14 +1,18 @@
 """Records of other tools, asked for by the tool's name."""
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from producers.files import parse_answers
+from producers.files.tools import TOOLS as READ_TOOLS
+from tokenweir.cli.convert import parse
 from tokenweir.errors import WrongCall
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -112,3 +116,8 @@ def test_a_sample_reads_as_its_source_says(tool: str, surface: str, shared_data:
             cached = expected.get("cached", expected.get("cache_read", 0))
             assert events[0].get("cache_read_tokens", 0) == cached
             assert events[0].get("reasoning_tokens", 0) == expected.get("reasoning", 0)
+
+
+def test_the_help_of_the_command_names_every_tool() -> None:
+    help_text = " ".join(CliRunner().invoke(parse, ["--help"]).output.split())
+    assert [tool for tool in READ_TOOLS if not re.search(rf"\b{tool}\b", help_text)] == []

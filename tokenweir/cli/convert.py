@@ -37,9 +37,13 @@ def parse(vendor: str, surface: str | None, first_only: bool) -> None:
     is server-sent events as they came over the wire. Lines out stand beside lines in; calls billed within an answer at
     another model's price (an advisor, a compaction) come after all of them.
 
+    For --vendor, the name of a tool that keeps records of its own does as well: litellm, helicone, portkey, langfuse,
+    claude_code, codex_cli, gemini_cli, otel. One record may then hold any number of calls; --first-only does nothing.
+
     \b
     Examples:
       weir parse --vendor anthropic < answers.jsonl
+      weir parse --vendor claude_code < session.jsonl
       curl -sN … | weir parse --vendor openai --surface chat_completions
     """
     events = parse_answers(
