@@ -20,19 +20,6 @@ from tokenweir.usage import UsageEvent
 PATTERNS = [("app.log",), ("app.log*",)]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
-    made: list[World] = []
-
-    def make(*patterns: str, **options: Any) -> World:
-        made.append(World(tmp_path, patterns or ("app.log",), **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
 def counted_by_reading_at_once(one: World, *names: str) -> set[str]:
     options = ReadOptions(now=one.sink.events[0].time, column_map=MAP)
     pieces = read_files([one.folder / name for name in names], options)

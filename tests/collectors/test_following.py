@@ -3,9 +3,8 @@
 import gzip
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,19 +12,6 @@ from producers.files import ColumnMap, ReadOptions, read_files
 from producers.following import CheckpointStore, StateInUse
 from tests.collectors.world import LATER, MAP, PACKING, World, line
 from tokenweir.usage import UsageEvent
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
-    made: list[World] = []
-
-    def make(*patterns: str, **options: Any) -> World:
-        made.append(World(tmp_path, patterns or ("app.log",), **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 class TestGrowth:

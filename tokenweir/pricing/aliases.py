@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from tokenweir.pricing.matching import Match
-from tokenweir.pricing.price import BEGINNING, END
+from tokenweir.pricing.price import Period
 
 _GEOGRAPHIC_PROFILE: Final = re.compile(
     r"(?:arn:aws:bedrock:.*/)?((?:us|eu|apac|jp|au|ca)\.)([a-z0-9-]+\..+)", re.IGNORECASE
@@ -33,7 +33,7 @@ class Meaning(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Period):
     """`match` of `vendor` means `model` of `means_vendor` from `valid_from` up to but not `valid_to`."""
 
     alias_id: str
@@ -45,16 +45,6 @@ class Alias:
     source: str
     valid_from: datetime | None = None
     valid_to: datetime | None = None
-
-    @property
-    def starts_at(self) -> datetime:
-        """`valid_from`, or the beginning of time."""
-        return self.valid_from or BEGINNING
-
-    @property
-    def ends_at(self) -> datetime:
-        """`valid_to`, or the end of time."""
-        return self.valid_to or END
 
 
 class Aliases:

@@ -15,7 +15,7 @@ from typing import Final
 
 from tokenweir.pricing.aliases import Alias, Aliases, Meaning
 from tokenweir.pricing.matching import Match
-from tokenweir.pricing.price import BEGINNING, END, Price, Rate, RateCard, region_holds
+from tokenweir.pricing.price import Period, Price, Rate, RateCard, region_holds
 from tokenweir.pricing.sources import RowSource
 
 ANY_VENDOR: Final = "*"
@@ -23,7 +23,7 @@ MAX_PRICE_ID: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Discount:
+class Discount(Period):
     """A list price times `factor` (numerator, denominator) for what it names, from `valid_from` to before `valid_to`.
 
     vendor: who sends the bill; ANY_VENDOR for whoever does. match: None for all models. service_tiers, regions: empty
@@ -40,16 +40,6 @@ class Discount:
     regions: tuple[str, ...] = ()
     valid_from: datetime | None = None
     valid_to: datetime | None = None
-
-    @property
-    def starts_at(self) -> datetime:
-        """`valid_from`, or the beginning of time."""
-        return self.valid_from or BEGINNING
-
-    @property
-    def ends_at(self) -> datetime:
-        """`valid_to`, or the end of time."""
-        return self.valid_to or END
 
     def closeness(self, vendor: str, names: Sequence[str]) -> int:
         """How closely it names the model: 4 by name, 3 by rule, 2 by vendor, 1 not at all; 0 where it is not meant."""

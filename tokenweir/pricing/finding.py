@@ -10,7 +10,7 @@ Every answer comes with the span around the time within which it stays the same,
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from tokenweir.pricing.aliases import Meaning, profile_model
 from tokenweir.pricing.contracts import Contracts, discounted, marked
@@ -18,6 +18,7 @@ from tokenweir.pricing.price import (
     BEGINNING,
     END,
     STANDARD,
+    Period,
     Price,
     service_tier_name,
     times_standard,
@@ -40,13 +41,6 @@ class Found(NamedTuple):
     reason: str
 
 
-class _Period(Protocol):
-    @property
-    def starts_at(self) -> datetime: ...
-    @property
-    def ends_at(self) -> datetime: ...
-
-
 class Span:
     """A span around `time`, narrowed by whatever was looked at."""
 
@@ -62,7 +56,7 @@ class Span:
         self.starts_at = max(self.starts_at, starts_at)
         self.ends_at = min(self.ends_at, ends_at)
 
-    def lies_in(self, period: _Period) -> bool:
+    def lies_in(self, period: Period) -> bool:
         """Whether the time lies in `period`; the span is narrowed to where that stays so."""
         if self.time < period.starts_at:
             self.ends_at = min(self.ends_at, period.starts_at)

@@ -83,8 +83,26 @@ class Schedule(NamedTuple):
         )
 
 
+class Period:
+    """What holds from `valid_from` up to but not `valid_to`; None stands for without end."""
+
+    __slots__ = ()
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+    @property
+    def starts_at(self) -> datetime:
+        """`valid_from`, or the beginning of time."""
+        return self.valid_from or BEGINNING
+
+    @property
+    def ends_at(self) -> datetime:
+        """`valid_to`, or the end of time."""
+        return self.valid_to or END
+
+
 @dataclass(frozen=True, slots=True)
-class Price:
+class Price(Period):
     """One row of the price book.
 
     cards: the first holds for every call, each further one for the calls that it names; the last that fits is used.
@@ -110,16 +128,6 @@ class Price:
     factor: tuple[int, int] | None = None
     factor_of: frozenset[str] = frozenset()
     no_price: str = ""
-
-    @property
-    def starts_at(self) -> datetime:
-        """`valid_from`, or the beginning of time."""
-        return self.valid_from or BEGINNING
-
-    @property
-    def ends_at(self) -> datetime:
-        """`valid_to`, or the end of time."""
-        return self.valid_to or END
 
     @property
     def is_free(self) -> bool:
