@@ -65,10 +65,14 @@ def measured(spec: Spec) -> Result:
     input_tokens = number = spooled_bytes = 0
     drained_at: float | None = None
     phase = PHASES[0]
+    # A call belongs to the time for which it was due, so that the same calls do in every run.
+    first_during, first_after = (
+        round((moment - spec.begins_at) * spec.calls_per_second) for moment in (spec.cut_at, spec.restored_at)
+    )
     while (due_at := spec.begins_at + number / spec.calls_per_second) < spec.ends_at:
         time.sleep(max(0.0, due_at - time.monotonic()))
         now = time.monotonic()
-        following = PHASES[(now >= spec.cut_at) + (now >= spec.restored_at)]
+        following = PHASES[(number >= first_during) + (number >= first_after)]
         if following != phase or number % spec.calls_per_second == 0:
             phase = following
             most_mib[phase] = max(most_mib[phase], _resident_mib())
