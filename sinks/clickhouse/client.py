@@ -105,6 +105,14 @@ class LedgerClient:
             result = client.query(sql, parameters=dict(parameters or {}))
             return tuple(result.column_names), list(map(tuple, result.result_rows))
 
+    def query_columns(
+        self, sql: str, parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, Sequence[Any]]:
+        """The answer to one SELECT, each column by its name; nothing where there are no rows."""
+        with self._client(True, "querying the ledger") as client:
+            result = client.query(sql, parameters=dict(parameters or {}), column_oriented=True)
+            return dict(zip(result.column_names, result.result_columns, strict=False))
+
     def command(
         self, sql: str, *, settings: Settings | None = None, in_database: bool = True, doing: str = "writing"
     ) -> None:

@@ -5,17 +5,19 @@ Amounts are `Decimal` USD; `cost` is None where nothing in the group has a price
 `2026-11-23` for a day and `2026-11-23T12:00:00Z` for an hour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sinks.clickhouse.client import LedgerClient
-from sinks.clickhouse.columns import (
-    COUNT_COLUMNS,
-    MONEY_COLUMNS,
-    REJECTION_COLUMNS,
-    ROLLUP_DIMENSIONS,
-    USAGE_DIMENSIONS,
+from sinks.clickhouse.columns import COUNT_COLUMNS, MONEY_COLUMNS, REJECTION_COLUMNS, USAGE_DIMENSIONS
+from sinks.clickhouse.conditions import (
+    DIMENSIONS,
+    Where,
+    check_names,
+    check_zone,
+    time_clauses,
+    value_clauses,
 )
 from sinks.clickhouse.read_only import read_only_query
 from tokenweir.errors import WrongCall
@@ -25,9 +27,6 @@ __all__ = ["DIMENSIONS", "PERIODS", "Row", "read_only_query", "rejected", "spend
 Row = dict[str, Any]
 
 PERIODS: Final = ("day", "hour")
-DIMENSIONS: Final = ("tenant", *ROLLUP_DIMENSIONS, *USAGE_DIMENSIONS)
-"""What `spend` can group and filter by, besides PERIODS."""
-
 _VIEWS: Final = (
     ("usage_by_day", "day", 86_400),
     ("usage_by_hour", "hour", 3_600),
@@ -45,7 +44,7 @@ def spend(
     by: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
-    where: Mapping[str, str | Sequence[str]] | None = None,
+    where: Where | None = None,
 ) -> list[Row]:
     """Calls, tokens and money of `since` ≤ time < `until`, grouped by `by`.
 
@@ -54,14 +53,14 @@ def spend(
     time without a zone, StoreUnavailable.
     """
     conditions = dict(where or {})
-    _check_names(by, (*DIMENSIONS, *PERIODS))
-    _check_names(tuple(conditions), DIMENSIONS)
+    check_names(by, (*DIMENSIONS, *PERIODS))
+    check_names(tuple(conditions), DIMENSIONS)
     view, column = _cheapest_view((*by, *conditions), since, until)
     parameters: dict[str, Any] = {}
-    clauses = _time_clauses(column, since, until, parameters)
-    for number, (name, value) in enumerate(conditions.items()):
-        parameters[f"values_{number}"] = [value] if isinstance(value, str) else list(value)
-        clauses.append(f"u.{name} IN {{values_{number}:Array(String)}}")
+    clauses = [
+        *time_clauses(column, since, until, parameters),
+        *value_clauses(conditions, parameters),
+    ]
     grouped = [
         _PERIOD_SQL[name].format(column=f"u.{column}") if name in PERIODS else f"u.{name}" for name in by
     ]
@@ -129,14 +128,6 @@ def rejected(client: LedgerClient, limit: int = 100) -> list[Row]:
     return [dict(zip(REJECTION_COLUMNS, map(_in_utc, row), strict=True)) for row in rows]
 
 
-def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise WrongCall(
-                f"'{name}' is nothing that usage is known by", hint=f"Choose of: {', '.join(known)}."
-            )
-
-
 def _cheapest_view(names: Sequence[str], since: datetime | None, until: datetime | None) -> tuple[str, str]:
     """The coarsest view that knows every name and whose periods fit both bounds, and its time column."""
     if any(name in USAGE_DIMENSIONS for name in names):
@@ -151,27 +142,8 @@ def _cheapest_view(names: Sequence[str], since: datetime | None, until: datetime
 def _is_multiple(moment: datetime | None, seconds: int) -> bool:
     if moment is None:
         return True
-    if moment.tzinfo is None:
-        raise WrongCall(
-            f"The time {moment} has no zone", hint="Write it with one, e.g. 2026-11-23T12:00:00Z."
-        )
+    check_zone(moment)
     return moment.microsecond == 0 and int(moment.timestamp()) % seconds == 0
-
-
-def _time_clauses(
-    column: str, since: datetime | None, until: datetime | None, parameters: dict[str, Any]
-) -> list[str]:
-    clauses = []
-    for name, sign, moment in (("since", ">=", since), ("until", "<", until)):
-        if moment is not None:
-            if moment.tzinfo is None:
-                raise WrongCall(
-                    f"The time {moment} has no zone", hint="Write it with one, e.g. 2026-11-23T12:00:00Z."
-                )
-            parameters[name] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-            value = f"toDateTime64({{{name}:String}}, 6, 'UTC')"
-            clauses.append(f"u.{column} {sign} {value}")
-    return clauses
 
 
 def _sums(view: str) -> list[str]:
