@@ -92,6 +92,14 @@ class PricingSettings(_Group):
     overlay: Path | None = Field(
         default=None, description="a price file of the company's own, over the built-in"
     )
+    recorded: Path | None = Field(
+        default=None,
+        description="where `weir prices update` keeps what it appends; none means `prices` in the data directory",
+    )
+
+    def recorded_in(self, data_dir: Path) -> Path:
+        """The folder of recorded updates, for what runs on this data directory."""
+        return self.recorded or data_dir / "prices"
 
 
 class EmitterSettings(_Group):
@@ -241,6 +249,11 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="lines for people or for programs"
     )
+
+    @property
+    def recorded_prices(self) -> Path:
+        """The folder of the price updates that `weir prices update` has appended."""
+        return self.pricing.recorded_in(self.local.data_dir)
 
     @classmethod
     def settings_customise_sources(

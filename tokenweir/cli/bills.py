@@ -152,7 +152,7 @@ def poll_bills(
     place = find_place(data_dir)
     set_up_logs(place.settings.model_copy(update={"log_level": "warning"}))
     planned = plan(accounts_to_poll(place.settings, vendors=chosen_vendors, names=names), reports)
-    rates = exchange_rates(place.settings.pricing.overlay)
+    rates = exchange_rates(place.settings.pricing.overlay, place.recorded_prices)
     with (
         _stopped() as stopped,
         way_to_ledger(place, _NEEDED) as way,
@@ -212,7 +212,7 @@ def import_bills(
     set_up_logs(place.settings.model_copy(update={"log_level": "warning"}))
     kind = report_to_import(vendor, report)
     account = _account(place.settings.bills.get(name), vendor, name, tenant)
-    rates = exchange_rates(place.settings.pricing.overlay)
+    rates = exchange_rates(place.settings.pricing.overlay, place.recorded_prices)
     now = datetime.now(UTC)
     readings = [read_file(path, kind, account, now=now, rates=rates, day=_day(day)) for path in paths]
     with way_to_ledger(place, _NEEDED) as way:

@@ -77,7 +77,8 @@ def price(at: str | None, known_at: str | None, overlay: Path | None) -> None:
     """
     now = datetime.now(UTC)
     moment, known = parse_moment(at, now), parse_moment(known_at, now)
-    book = PriceBook.default(overlay or Settings().pricing.overlay)
+    settings = Settings()
+    book = PriceBook.default(overlay or settings.pricing.overlay, settings.recorded_prices)
     for number, line in enumerate(sys.stdin.buffer):
         if not line.strip():
             continue

@@ -170,7 +170,8 @@ class Asking:
                 return None
             from tokenweir.pricing import PriceBook
 
-            self._book = PriceBook.default(Settings().pricing.overlay)
+            settings = Settings()
+            self._book = PriceBook.default(settings.pricing.overlay, settings.recorded_prices)
         price = self._book.lookup(vendor, model, self.moment, known_at=self.known_at)
         if price is None or not price.cards:
             return None

@@ -38,6 +38,13 @@ class Place:
     settings: Settings
     data_dir: DataDir | None
 
+    @property
+    def recorded_prices(self) -> Path:
+        """The folder of recorded price updates that go with this ledger."""
+        if self.data_dir is None:
+            return self.settings.recorded_prices
+        return self.settings.pricing.recorded_in(self.data_dir.path)
+
 
 def find_place(data_dir: Path | None) -> Place:
     """The ledger that --data-dir names, else the settings' server, else the embedded one of the settings."""

@@ -25,6 +25,7 @@ from tokenweir.bills.wire import account_key, encode_messages
 from tokenweir.errors import BrokerUnavailable, TokenweirError, WrongCall
 from tokenweir.pricing.exchange import ExchangeRates, reference_rates
 from tokenweir.pricing.overlay import read_overlay_file
+from tokenweir.pricing.recorded import read_recorded
 from tokenweir.settings import BillsSettings, Settings
 from tokenweir.topics import BILLS, REJECTED
 
@@ -97,11 +98,13 @@ def accounts_to_poll(
     return chosen
 
 
-def exchange_rates(overlay: Path | None) -> ExchangeRates:
-    """The rates that come with Tokenweir, and the company's own over them. Raises WrongCall for a wrong file."""
-    if overlay is None:
-        return ExchangeRates(reference_rates())
-    return ExchangeRates(reference_rates(), read_overlay_file(overlay).exchange_rates)
+def exchange_rates(overlay: Path | None, recorded: Path) -> ExchangeRates:
+    """The rates that come with Tokenweir, recorded ones, and the company's own, each over the one before.
+
+    Raises WrongCall for a wrong file, RecordedChanged for a recorded one that is not what it was.
+    """
+    company = [] if overlay is None else read_overlay_file(overlay).exchange_rates
+    return ExchangeRates(reference_rates(), read_recorded(recorded).exchange_rates(), company)
 
 
 @dataclass(frozen=True, slots=True)

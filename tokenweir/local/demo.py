@@ -134,7 +134,7 @@ def _play(
     pipeline = thread.pipeline
     began = said = time.monotonic()
     # A book of its own: one book serves one thread, and the meter has the pipeline's.
-    tally = TotalsTally(PriceBook.default(pipeline.overlay))
+    tally = TotalsTally(PriceBook.default(pipeline.overlay, pipeline.recorded_prices))
     with BlockingSender(pipeline.delivery) as sender:
         for batch in tally.watch(simulation.events()):
             for event in batch:

@@ -77,6 +77,7 @@ class LocalPipeline:
         self._settings = settings
         self._doors = doors
         self.overlay = overlay or settings.pricing.overlay
+        self.recorded_prices = settings.pricing.recorded_in(data_dir.path)
         self._drain_seconds = drain_seconds
         self._stack = AsyncExitStack()
         self._client: LedgerClient | None = None
@@ -118,7 +119,8 @@ class LocalPipeline:
         self._stack.enter_context(self.data_dir.locked(wait_seconds=_LOCK_WAIT_SECONDS))
         store = embedded_store(self._settings.clickhouse, self.data_dir)
         book, client = await asyncio.gather(
-            asyncio.to_thread(PriceBook.default, self.overlay), asyncio.to_thread(connect, store)
+            asyncio.to_thread(PriceBook.default, self.overlay, self.recorded_prices),
+            asyncio.to_thread(connect, store),
         )
         self._client = client
         self._stack.push_async_callback(asyncio.to_thread, client.close)

@@ -24,7 +24,7 @@ def serve_worker(settings: Settings, role: str, *, say: Callable[[str], None]) -
             run_worker(
                 settings,
                 "meter",
-                book_factory=lambda: PriceBook.default(settings.pricing.overlay),
+                book_factory=lambda: PriceBook.default(settings.pricing.overlay, settings.recorded_prices),
                 on_ready=ready,
             )
         )

@@ -97,28 +97,44 @@ class PriceBook:
         self._current = self._epochs.setdefault(len(self._recorded_times), {})
 
     @classmethod
-    def default(cls, overlay: Path | None = None) -> Self:
-        """genai-prices, the project's own data over it, and a company's overlay file over both.
+    def default(cls, overlay: Path | None = None, recorded: Path | None = None) -> Self:
+        """genai-prices, the project's own data over it, recorded updates over both, and a company's file over all.
 
-        Raises WrongCall for an overlay that has a mistake, with its line, the reason and the fix.
+        overlay: the company's file. recorded: the folder of the updates; it need not be there. Raises WrongCall for a
+        company's file that has a mistake, with its line, the reason and the fix, and RecordedChanged for a recorded
+        update that is not what it was.
         """
         from tokenweir.pricing.genai_feed import GenaiFeed
         from tokenweir.pricing.known_names import refuse_unknown_names
         from tokenweir.pricing.overlay import read_overlay_file
         from tokenweir.pricing.own_data import own_data
+        from tokenweir.pricing.recorded import read_recorded
 
         sources: list[PriceSource] = [GenaiFeed(), own_data()]
+        rates = [reference_rates()]
+        if recorded is not None and (updates := read_recorded(recorded)).files:
+            sources.append(updates)
+            rates.append(updates.exchange_rates())
         if overlay is None:
-            return cls(sources, ExchangeRates(reference_rates()))
+            return cls(sources, ExchangeRates(*rates))
         company = read_overlay_file(overlay)
         refuse_unknown_names(company, sources)
-        rates = ExchangeRates(reference_rates(), company.exchange_rates)
-        return cls(sources, rates, company.contracts)
+        return cls(sources, ExchangeRates(*rates, company.exchange_rates), company.contracts)
 
     @property
     def sources(self) -> tuple[PriceSource, ...]:
         """Where the public prices come from; the later win."""
         return self._sources
+
+    @property
+    def rates(self) -> ExchangeRates:
+        """The exchange rates."""
+        return self._rates
+
+    @property
+    def finder(self) -> PriceFinder:
+        """What finds the price that holds for a call."""
+        return self._finder
 
     @property
     def contracts(self) -> Contracts:

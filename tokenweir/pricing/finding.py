@@ -126,7 +126,7 @@ class PriceFinder:
         """
         first: list[Price] = []
         for number, meaning in enumerate(meant):
-            rows = _ranked(self._sources, meaning, region, known_at)
+            rows = ranked_rows(self._sources, meaning, region, known_at)
             if any(row.service_tier == STANDARD for row in rows):
                 return rows, meaning
             if not number:
@@ -143,7 +143,7 @@ class PriceFinder:
         span: Span,
     ) -> Price | None:
         for meaning in names:
-            rows = _ranked([self._contracts.prices], meaning, region, known_at)
+            rows = ranked_rows([self._contracts.prices], meaning, region, known_at)
             row = _row_at(rows, [*rows, *public_rows], tier, span)
             if row is not None:
                 return marked(row, meaning.mark)
@@ -162,7 +162,7 @@ class PriceFinder:
         """The reason, the same for every time of the span, whichever is asked for first."""
         sources = (*self._sources, self._contracts.prices)
         own_rows = [
-            row for name in names for row in _ranked([self._contracts.prices], name, region, known_at)
+            row for name in names for row in ranked_rows([self._contracts.prices], name, region, known_at)
         ]
         rows = [*public_rows, *own_rows]
         which = f"{meaning.vendor}/{meaning.model}"
@@ -185,13 +185,15 @@ def _nothing(span: Span, reason: str) -> Found:
     return Found(span.starts_at, span.ends_at, None, None, "", reason)
 
 
-def _ranked(sources: Sequence[PriceSource], meaning: Meaning, region: str, known_at: datetime) -> list[Price]:
-    """Rows that mean the call and are known, in order of precedence."""
+def ranked_rows(
+    sources: Sequence[PriceSource], meaning: Meaning, region: str | None, known_at: datetime
+) -> list[Price]:
+    """Rows that mean the call and are known, in order of precedence. region: None for the rows of all regions."""
     ranked = [
         ((layer, bool(row.regions), row.recorded_at, row.schedule is not None, position), row)
         for layer, source in enumerate(sources)
         for position, row in enumerate(source.rows_for(meaning.vendor, meaning.model))
-        if row.recorded_at <= known_at and row.is_for_region(region)
+        if row.recorded_at <= known_at and (region is None or row.is_for_region(region))
     ]
     ranked.sort(key=lambda pair: pair[0], reverse=True)
     return [row for _, row in ranked]

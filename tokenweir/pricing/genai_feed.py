@@ -81,18 +81,27 @@ _Span = tuple[datetime, datetime]
 
 
 class GenaiFeed:
-    """Price rows from the installed genai-prices.
+    """Price rows from the installed genai-prices, or from a newer state of its data.
 
     skipped: models that could not be compiled, with the reason; empty with the versions this was written for.
     """
 
-    def __init__(self) -> None:
-        from genai_prices.data import providers
-
+    def __init__(
+        self,
+        providers: "Sequence[Provider] | None" = None,
+        *,
+        source: str = "",
+        recorded_at: datetime | None = None,
+    ) -> None:
+        """providers: in place of the installed ones; then `source` and `recorded_at` say where and when from."""
         version = metadata.version("genai-prices")
-        self.source = f"genai-prices {version}"
+        if providers is None:
+            from genai_prices.data import providers as installed
+
+            providers = installed
+        self.source = source or f"genai-prices {version}"
         # A version that is not listed became known when it was installed.
-        self.recorded_at = _RECORDED_AT.get(version) or _installed_at()
+        self.recorded_at = recorded_at or _RECORDED_AT.get(version) or _installed_at()
         self.skipped: dict[str, str] = {}
         self._providers = {VENDOR_NAMES.get(provider.id, provider.id): provider for provider in providers}
         self._by_id = {provider.id: provider for provider in providers}
@@ -105,6 +114,11 @@ class GenaiFeed:
     def vendors(self) -> list[str]:
         """Vendors that the feed has prices of, under our names."""
         return sorted(self._providers)
+
+    def offers(self, vendor: str) -> list[tuple[Price, ...]]:
+        """What the vendor offers, a model's rows each; a name means the first whose rule holds. Borrowed ones last."""
+        provider = self._providers.get(vendor)
+        return [] if provider is None else [offer for offer in self._all_offers(vendor, provider) if offer]
 
     def rows(self) -> Iterator[Price]:
         """Every row; compiles what is not compiled yet. Rows that a vendor borrows from another are not repeated."""
@@ -129,13 +143,17 @@ class GenaiFeed:
         return found
 
     def _find(self, vendor: str, provider: "Provider", name: str) -> Sequence[Price]:
-        offers = self._offers(vendor, provider)
-        for lender in provider.fallback_model_providers or ():
-            offers = offers + self._offers(vendor, self._by_id[lender], borrowed=True)
-        for offer in offers:
+        for offer in self._all_offers(vendor, provider):
             if offer and offer[0].match.holds(name):
                 return offer
         return ()
+
+    def _all_offers(self, vendor: str, provider: "Provider") -> list[tuple[Price, ...]]:
+        offers = self._offers(vendor, provider)
+        for lender in provider.fallback_model_providers or ():
+            if lender in self._by_id:
+                offers = offers + self._offers(vendor, self._by_id[lender], borrowed=True)
+        return offers
 
     def _offers(
         self, vendor: str, provider: "Provider", *, borrowed: bool = False

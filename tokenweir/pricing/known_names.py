@@ -115,7 +115,9 @@ class _KnownNames:
 
 
 def _texts(match: Match) -> Iterator[str]:
-    """What stands in a rule, in lower case; regular expressions are no names."""
+    """What stands in a rule, in lower case; regular expressions are no names, nor is what a rule leaves out."""
+    if match.operation == "not":
+        return
     if match.rules:
         for rule in match.rules:
             yield from _texts(rule)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-Operation = Literal["equals", "starts_with", "ends_with", "contains", "regex", "or", "and"]
+Operation = Literal["equals", "starts_with", "ends_with", "contains", "regex", "or", "and", "not"]
 _TEXT_OPERATIONS: Final = ("equals", "starts_with", "ends_with", "contains", "regex")
 _COMPACT_DATE: Final = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One rule: an operation on `text`, or `or`/`and` over `rules`."""
+    """One rule: an operation on `text`, `or`/`and` over `rules`, or `not` of the one in `rules`."""
 
     operation: Operation
     text: str = ""
@@ -39,10 +39,14 @@ class Match:
                 return any(rule.holds(name) for rule in self.rules)
             case "and":
                 return all(rule.holds(name) for rule in self.rules)
+            case "not":
+                return not self.rules[0].holds(name)
 
     def __str__(self) -> str:
         if self.operation in _TEXT_OPERATIONS:
             return f"{self.operation} {self.text}"
+        if self.operation == "not":
+            return f"not {self.rules[0]}"
         return "(" + f" {self.operation} ".join(str(rule) for rule in self.rules) + ")"
 
 
@@ -55,7 +59,7 @@ def match_from_names(names: tuple[str, ...]) -> Match:
 
 
 def match_from_mapping(clause: object) -> Match:
-    """A rule from its written form: one operation and its text, or `or`/`and` and a list of rules.
+    """A rule from its written form: an operation and its text, `or`/`and` and a list of rules, or `not` and a rule.
 
     Raises ValueError, with what is wrong, for anything else.
     """
@@ -73,8 +77,15 @@ def match_from_mapping(clause: object) -> Match:
         return Match(operation, value)
     if operation in ("or", "and") and isinstance(value, list) and value:
         return Match(operation, rules=tuple(match_from_mapping(rule) for rule in value))
-    known = ", ".join((*_TEXT_OPERATIONS, "or", "and"))
+    if operation == "not" and isinstance(value, Mapping):
+        return Match(operation, rules=(match_from_mapping(value),))
+    known = ", ".join((*_TEXT_OPERATIONS, "or", "and", "not"))
     raise ValueError(f"match rule {operation!r} with {value!r}; the operations are {known}")
+
+
+def rules_of(match: Match) -> tuple[Match, ...]:
+    """The rules each of which is enough for a model to be meant."""
+    return match.rules if match.operation == "or" else (match,)
 
 
 def match_from_clause(clause: Any) -> Match:

@@ -7,7 +7,7 @@ a price that is read wrongly is worse than one that is missing.
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
 from tokenweir.pricing.aliases import Alias
 from tokenweir.pricing.contract_tables import alias_row, discount_row, self_hosted_row
@@ -20,7 +20,13 @@ from tokenweir.pricing.sources import RowSource
 from tokenweir.pricing.toml_tables import Table, document_of, tables_of, text_of, top_table
 
 _PUBLIC_KEYS: Final = frozenset(("name", "recorded_at", "price", "exchange_rate"))
-_COMPANY_KEYS: Final = _PUBLIC_KEYS | {"self_hosted", "discount", "alias"}
+_KEYS: Final = {
+    "company": _PUBLIC_KEYS | {"self_hosted", "discount", "alias"},
+    "public": _PUBLIC_KEYS,
+    "recorded": _PUBLIC_KEYS | {"previous", "feed"},
+}
+Kind = Literal["company", "public", "recorded"]
+"""Whose file it is: a company's, one of public prices, or one that an update wrote."""
 
 
 class Overlay(RowSource):
@@ -51,14 +57,14 @@ def read_overlay_file(path: Path) -> Overlay:
     return read_overlay(text_of(path), path.name)
 
 
-def read_overlay(text: str, name: str, *, public: bool = False) -> Overlay:
+def read_overlay(text: str, name: str, *, kind: Kind = "company") -> Overlay:
     """What a file holds, from its TOML. Raises WrongCall as above; name: of the file, for the message.
 
-    public: it holds public prices, and no contracts.
+    kind: only a company's file holds contracts.
     """
     document = document_of(text, name)
     top = top_table(text, document, name)
-    top.refuse_unknown(document, _PUBLIC_KEYS if public else _COMPANY_KEYS)
+    top.refuse_unknown(document, _KEYS[kind])
     recorded_at = top.moment(document, "recorded_at")
     label = document.get("name", Path(name).stem)
     if not isinstance(label, str):

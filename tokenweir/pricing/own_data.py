@@ -71,7 +71,7 @@ def vendor_of(name: str) -> str:
 
 
 def _rows_of(text: str, name: str) -> list[Price]:
-    overlay = read_overlay(text, name, public=True)
+    overlay = read_overlay(text, name, kind="public")
     rows = list(overlay.rows())
     for row in rows:
         if row.vendor != vendor_of(name):

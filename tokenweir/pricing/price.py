@@ -134,6 +134,11 @@ class Price(Period):
         """Whether every rate is zero."""
         return not any(rate.picos or rate.steps for card in self.cards for _, rate in card.rates)
 
+    @property
+    def has_rates(self) -> bool:
+        """Whether it says what anything costs, by itself or as a factor."""
+        return self.factor is not None or any(card.rates for card in self.cards)
+
     def is_for_region(self, region: str) -> bool:
         """Whether the row holds in `region` ("" where the event names none)."""
         return region_holds(self.regions, region)
