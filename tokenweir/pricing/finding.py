@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from tokenweir.pricing.aliases import Meaning, profile_model
+from tokenweir.pricing.aliases import Meaning
 from tokenweir.pricing.contracts import Contracts, discounted, marked
 from tokenweir.pricing.price import (
     BEGINNING,
@@ -24,6 +24,7 @@ from tokenweir.pricing.price import (
     times_standard,
 )
 from tokenweir.pricing.sources import PriceSource
+from tokenweir.pricing.spellings import model_behind
 
 
 class Found(NamedTuple):
@@ -105,14 +106,14 @@ class PriceFinder:
         return Found(span.starts_at, span.ends_at, listed, None, "", "")
 
     def _meant(self, own: Meaning, known_at: datetime, span: Span) -> list[Meaning]:
-        """What the name means, and the model behind that where it is an inference profile."""
+        """What the name means, and the model behind that where it is an inference profile or spelled with a path."""
         target = own
         for alias in self._contracts.aliases.of(own.vendor, own.model, known_at):
             if span.lies_in(alias):
                 target = Meaning(alias.means_vendor, alias.means_model, alias.alias_id)
                 break
         meant = [target]
-        while (behind := profile_model(meant[-1].vendor, meant[-1].model)) is not None:
+        while (behind := model_behind(meant[-1].vendor, meant[-1].model)) is not None:
             mark = f"{meant[-1].mark}={behind.mark}" if meant[-1].mark else behind.mark
             meant.append(behind._replace(mark=mark))
         return meant

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from tokenweir.pricing.aliases import profile_model
 from tokenweir.pricing.contracts import ANY_VENDOR
 from tokenweir.pricing.matching import Match
 from tokenweir.pricing.overlay import Overlay
 from tokenweir.pricing.price import Price
 from tokenweir.pricing.sources import PriceSource
+from tokenweir.pricing.spellings import model_behind
 
 _MAX_NEAREST: Final = 3
 
@@ -93,12 +93,12 @@ class _KnownNames:
         self._added.append((vendor, match))
 
     def has_model(self, vendor: str, model: str) -> bool:
-        """Whether any row means this model, or the one behind this inference profile."""
+        """Whether any row means this model, or the one behind this spelling."""
         if any(self._rows(vendor, model)):
             return True
         if any(one == vendor and match.holds(model.lower()) for one, match in self._added):
             return True
-        behind = profile_model(vendor, model)
+        behind = model_behind(vendor, model)
         return behind is not None and self.has_model(behind.vendor, behind.model)
 
     def has_any(self, vendor: str, rule: Match) -> bool:
