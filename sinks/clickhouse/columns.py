@@ -3,10 +3,11 @@
 from typing import Final
 
 from tokenweir.bills import VendorBill
-from tokenweir.usage import MeteredEvent, Rejection
+from tokenweir.usage import MeteredEvent, Rejection, UsageEvent
 from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
 
 EVENT_COLUMNS: Final = tuple(MeteredEvent.model_fields)
+EVENT_FIELDS: Final = tuple(UsageEvent.model_fields)
 REJECTION_COLUMNS: Final = tuple(Rejection.model_fields)
 BILL_COLUMNS: Final = tuple(VendorBill.model_fields)
 

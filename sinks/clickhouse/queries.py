@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sinks.clickhouse.client import LedgerClient
-from sinks.clickhouse.columns import COUNT_COLUMNS, MONEY_COLUMNS, REJECTION_COLUMNS, USAGE_DIMENSIONS
+from sinks.clickhouse.columns import (
+    COUNT_COLUMNS,
+    EVENT_FIELDS,
+    MONEY_COLUMNS,
+    REJECTION_COLUMNS,
+    USAGE_DIMENSIONS,
+)
 from sinks.clickhouse.conditions import (
     DIMENSIONS,
     Where,
@@ -36,6 +42,21 @@ _PERIOD_SQL: Final = {
     "day": "formatDateTime({column}, '%Y-%m-%d', 'UTC')",
     "hour": "formatDateTime(toStartOfHour({column}), '%Y-%m-%dT%H:00:00Z', 'UTC')",
 }
+
+
+_UNPRICED_COLUMNS: Final = (
+    "vendor",
+    "model",
+    "unpriced_reason",
+    "calls",
+    "input_tokens",
+    "output_tokens",
+    "units",
+    "teams",
+    "services",
+    "first_time",
+    "last_time",
+)
 
 
 def spend(
@@ -95,27 +116,31 @@ def totals(client: LedgerClient) -> Row:
 
 
 def unpriced(client: LedgerClient) -> list[Row]:
-    """What has no price: vendor, model, reason, calls, tokens, first and last time (UTC); the most calls first."""
+    """What has no price, one row a vendor, model and reason; the most calls first.
+
+    Besides these `calls`, TOKEN_FIELDS that are totals, `units` (summed by name), how many `teams` and `services`, the
+    `first_time` and `last_time` (UTC), and `last_call`: the last of the calls, as fields of UsageEvent.
+    """
     # The days know at once whether there is anything to look for.
     if not client.query("SELECT sum(unpriced_calls) FROM usage_by_day")[0][0]:
         return []
-    names = (
-        "vendor",
-        "model",
-        "unpriced_reason",
-        "calls",
-        "input_tokens",
-        "output_tokens",
-        "first_time",
-        "last_time",
-    )
+    last_call = ", ".join(f"u.{name}" for name in EVENT_FIELDS)
     rows = client.query(
-        "SELECT vendor, model, unpriced_reason, count() AS calls, sum(u.input_tokens), sum(u.output_tokens), "
-        "min(time), max(time) FROM usage AS u WHERE isNull(u.cost) "
+        "SELECT u.vendor, u.model, u.unpriced_reason, count() AS calls, sum(u.input_tokens), sum(u.output_tokens), "
+        "sumMap(u.units), uniqExact(u.tenant, u.team), uniqExact(u.tenant, u.service), min(u.time), max(u.time), "
+        f"argMax(tuple({last_call}), (u.time, u.id)) "
+        "FROM usage AS u WHERE isNull(u.cost) "
         "AND (u.vendor, u.model) IN (SELECT vendor, model FROM usage_by_day WHERE unpriced_calls > 0) "
-        "GROUP BY vendor, model, unpriced_reason ORDER BY calls DESC, vendor, model, unpriced_reason"
+        "GROUP BY u.vendor, u.model, u.unpriced_reason "
+        "ORDER BY calls DESC, u.vendor, u.model, u.unpriced_reason"
     )
-    return [dict(zip(names, map(_in_utc, row), strict=True)) for row in rows]
+    return [
+        {
+            **dict(zip(_UNPRICED_COLUMNS, map(_in_utc, row[:-1]), strict=True)),
+            "last_call": dict(zip(EVENT_FIELDS, map(_in_utc, row[-1]), strict=True)),
+        }
+        for row in rows
+    ]
 
 
 def rejected(client: LedgerClient, limit: int = 100) -> list[Row]:

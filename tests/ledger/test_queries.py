@@ -9,7 +9,7 @@ import pytest
 from sinks.clickhouse import ClickHouseLedger, LedgerClient
 from sinks.clickhouse.queries import rejected, spend, totals, unpriced
 from tokenweir.errors import WrongCall
-from tokenweir.usage import MeteredEvent
+from tokenweir.usage import MeteredEvent, UsageEvent
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -146,6 +146,32 @@ def test_unpriced(filled: LedgerClient) -> None:
         1,
     )
     assert row["first_time"] == row["last_time"] == DAY + timedelta(hours=1, seconds=31)
+    assert UsageEvent.model_validate(row["last_call"]).id == "call-3"
+
+
+def test_unpriced_tells_what_is_held_back_and_its_last_call(
+    ledger_client: LedgerClient, ledger: ClickHouseLedger
+) -> None:
+    later = DAY + timedelta(hours=2)
+    lines = [
+        event(1, DAY, None, team="ads", service="a", units={"images": Decimal("1.5")}),
+        event(2, later, None, team="ads", service="b", units={"images": Decimal(2), "pages": Decimal(1)}),
+        event(3, DAY, None, team="ads", service="b", tenant="other", region="eu"),
+        event(4, later, None, team="ads", unpriced_reason="another"),
+        event(5, later, "1", team="search"),
+    ]
+    ledger.write_events(b"\n".join(lines), "block")
+    first, second = unpriced(ledger_client)
+    assert (first["unpriced_reason"], second["unpriced_reason"]) == ("unknown_model", "another")
+    assert (first["calls"], first["input_tokens"], first["teams"], first["services"]) == (3, 30, 2, 3)
+    assert first["units"] == {"images": Decimal("3.5"), "pages": Decimal(1)}
+    assert (first["first_time"], first["last_time"]) == (DAY, later)
+    last = UsageEvent.model_validate(first["last_call"])
+    assert (last.id, last.time, last.units) == (
+        "call-2",
+        later,
+        {"images": Decimal(2), "pages": Decimal(1)},
+    )
 
 
 def test_rejected_shows_the_latest_first(ledger_client: LedgerClient, ledger: ClickHouseLedger) -> None:

@@ -1,4 +1,4 @@
-"""`weir spend`, `query`, `rejected`, `unpriced`: reading the ledger."""
+"""`weir spend`, `query`, `rejected`: reading the ledger."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import click
 
 from sinks.clickhouse import queries
 from tokenweir.cli.moments import parse_moment
-from tokenweir.cli.options import data_dir_option, find_place, json_option, ledger_options, open_ledger
+from tokenweir.cli.options import find_place, ledger_options, open_ledger
 from tokenweir.cli.output import print_rows
 from tokenweir.errors import WrongCall
 
@@ -108,28 +108,3 @@ def rejected(limit: int, payload: bool, as_json: bool, data_dir: Path | None) ->
     if payload:
         columns.append("payload")
     print_rows(rows, columns, "json" if as_json else "table", empty="nothing was refused")
-
-
-@click.command()
-@data_dir_option
-@json_option
-def unpriced(as_json: bool, data_dir: Path | None) -> None:
-    """What has no price: the model, why, and how much traffic it holds back.
-
-    \b
-    Example:
-      weir unpriced
-    """
-    with open_ledger(find_place(data_dir)) as client:
-        rows = queries.unpriced(client)
-    columns = [
-        "vendor",
-        "model",
-        "unpriced_reason",
-        "calls",
-        "input_tokens",
-        "output_tokens",
-        "first_time",
-        "last_time",
-    ]
-    print_rows(rows, columns, "json" if as_json else "table", empty="everything has a price")

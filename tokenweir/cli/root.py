@@ -38,7 +38,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "reconcile": ("tokenweir.cli.reconcile", "vendors' bills beside the ledger"),
     "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
     "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
-    "unpriced": ("tokenweir.cli.ledger", "what has no price"),
+    "unpriced": ("tokenweir.cli.unpriced", "what has no price"),
     "doctor": ("tokenweir.cli.operate", "what is wrong"),
     "gateway": ("tokenweir.cli.operate", "the HTTP way in, against a Kafka cluster"),
     "worker": ("tokenweir.cli.operate", "one stream worker, against a Kafka cluster"),

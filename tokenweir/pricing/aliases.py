@@ -10,7 +10,7 @@ does one of GovCloud, which has prices of its own.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -56,6 +56,9 @@ class Aliases:
         for position, alias in enumerate(aliases):
             self._aliases.setdefault(alias.vendor, []).append((position, alias))
             self._recorded_times.add(alias.recorded_at)
+
+    def __iter__(self) -> Iterator[Alias]:
+        return (alias for of_vendor in self._aliases.values() for _, alias in of_vendor)
 
     def recorded_times(self) -> set[datetime]:
         """When any of the aliases became known."""

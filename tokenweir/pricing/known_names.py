@@ -1,7 +1,8 @@
-"""Whether the names in a company's contracts are names that anything is known of.
+"""The names of vendors and models that anything is known of, and which of them a name is nearest to.
 
 A discount on a mistyped model would never be taken off, an alias to one would price nothing, and nobody would be told.
-So a name that no source has a price of and that the file itself does not price is refused, with the nearest names.
+So a company's file that gives a name which no source has a price of, and which it does not price itself, is refused,
+with the nearest names.
 
 Sources are made of rules, not of lists of names: what stands in a rule counts as a name.
 """
@@ -18,7 +19,15 @@ from tokenweir.pricing.price import Price
 from tokenweir.pricing.sources import PriceSource
 from tokenweir.pricing.spellings import model_behind
 
-_MAX_NEAREST: Final = 3
+MAX_NEAREST: Final = 3
+"""How many near names are worth naming."""
+
+_NEAR: Final = 0.6
+_NEAR_ELSEWHERE: Final = 0.8
+_AROUND_A_NAME: Final = re.compile(
+    r"^.*/|^(?:us|eu|apac|jp|au|ca|global)\.|^(?:anthropic|meta|amazon|mistral|cohere|deepseek|qwen)\."
+    r"|[-@]20\d\d-?\d\d-?\d\d|-v\d+(?::\d+)?$|-latest$|:[a-z]+$"
+)
 
 
 def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> None:
@@ -28,7 +37,7 @@ def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> No
     """
     if not (company.discount_tables or company.alias_tables):
         return
-    names = _KnownNames((*sources, company))
+    names = KnownNames((*sources, company))
     for alias, table in company.alias_tables:
         if alias.means_vendor not in names.vendors:
             raise table.wrong(
@@ -62,7 +71,7 @@ def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> No
                 )
 
 
-class _KnownNames:
+class KnownNames:
     """The vendors of some sources, and what stands in the rules of their rows."""
 
     def __init__(self, sources: Iterable[PriceSource]) -> None:
@@ -109,9 +118,43 @@ class _KnownNames:
             return True
         return any(rule.holds(name) for name in self.of(vendor))
 
+    def nearest(self, vendor: str, model: str) -> list[tuple[str, str]]:
+        """Vendors and names that this may have been meant for, the nearest first; the vendor's own before others'.
+
+        What surrounds a name (a path, a region, a date, a version) does not count. A vendor that is not known may have
+        been meant for one of a like name.
+        """
+        alike = [vendor] if vendor in self._names else get_close_matches(vendor.lower(), self.vendors, 1)
+        name = _bare(model)
+        of_whom: dict[str, list[tuple[str, str]]] = {}
+        for whose in alike:
+            for known in sorted(self.of(whose)):
+                of_whom.setdefault(_bare(known), []).append((whose, known))
+        near = get_close_matches(name, of_whom, 2 * MAX_NEAREST, _NEAR)
+        elsewhere: dict[str, list[tuple[str, str]]] = {}
+        for whose in sorted(self.vendors - set(alike)):
+            for known in sorted(self.of(whose)):
+                elsewhere.setdefault(_bare(known), []).append((whose, known))
+        alike_names = [of_whom[close] for close in near]
+        alike_names += [
+            elsewhere[close] for close in get_close_matches(name, elsewhere, MAX_NEAREST, _NEAR_ELSEWHERE)
+        ]
+        # The plain name of each before its dated ones.
+        firsts = [min(pairs, key=lambda pair: len(pair[1])) for pairs in alike_names]
+        rest = [pair for pairs in alike_names for pair in pairs if pair not in firsts]
+        return [pair for pair in (*firsts, *rest) if pair != (vendor, model.lower())]
+
     def _rows(self, vendor: str, model: str) -> Iterator[Price]:
         for source in self._sources:
             yield from source.rows_for(vendor, model)
+
+
+def _bare(name: str) -> str:
+    """A name without what vendors and gateways put around it."""
+    bare = name.lower()
+    while (shorter := _AROUND_A_NAME.sub("", bare)) and shorter != bare:
+        bare = shorter
+    return bare
 
 
 def _texts(match: Match) -> Iterator[str]:
@@ -128,7 +171,7 @@ def _texts(match: Match) -> Iterator[str]:
 def _nearest(name: str, *names: Iterable[str]) -> str:
     """What to do about `name`: the nearest of the first `names` that hold any that is near."""
     for known in names:
-        near = get_close_matches(name.lower(), sorted(known), _MAX_NEAREST)
+        near = get_close_matches(name.lower(), sorted(known), MAX_NEAREST)
         if near:
             return "did you mean " + ", ".join(near) + "?"
     return "mend the name, or give the model a price of its own in a [[price]] or [[self_hosted]] table"
