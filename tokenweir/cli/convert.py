@@ -3,23 +3,30 @@
 Neither touches Kafka or the ledger. A line that cannot be taken gives `{"error": …}` in its place, so that input
 and output stay line by line beside each other; the exit status stays 0. What `parse` finds further within an answer
 comes at the end for that reason.
+
+`price` answers line by line, except where the price book has allowances: a call's cost then depends on those before it,
+and all lines are read first (`tokenweir.cli.event_order`).
 """
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from producers.files import parse_answers
+from tokenweir.cli.event_order import Answer, price_in_event_order
 from tokenweir.cli.moments import parse_moment
 from tokenweir.errors import RejectedInput
 from tokenweir.pricing import PriceBook, priced_fields
 from tokenweir.settings import Settings
 from tokenweir.usage import UsageEvent
 from tokenweir.usage.reading import read_event_line
+
+_NAMELESS_ID: Final = "price:1"
 
 
 @click.command()
@@ -71,25 +78,50 @@ def price(at: str | None, known_at: str | None, overlay: Path | None) -> None:
     answer is the event with cost, list_cost, native_cost (decimal strings, null where there is no price), currency,
     cost_parts, price_id and price_status.
 
+    Where a price file has allowances (free tiers, prepaid packs), all lines are read before the first is answered, and
+    the calls use the allowances up in the order of their time, then tenant and id, whatever the order of the lines.
+    Not so with --at, which asks for prices alone.
+
     \b
-    Example:
+    Examples:
       echo '{"vendor":"openai","model":"gpt-4o","input_tokens":1000,"output_tokens":500}' | weir price
+      weir price --prices contracts.toml < events.jsonl
     """
     now = datetime.now(UTC)
     moment, known = parse_moment(at, now), parse_moment(known_at, now)
     settings = Settings()
     book = PriceBook.default(overlay or settings.pricing.overlay, settings.recorded_prices)
-    for number, line in enumerate(sys.stdin.buffer):
+    answers = _answers(book, now, moment, known)
+    for number, answer in answers:
+        if isinstance(answer, RejectedInput):
+            _write({"error": str(answer), "reason": answer.reason, "field": answer.field, "line": number})
+            continue
+        event, priced = answer
+        shown = event.model_dump(mode="json", exclude_defaults=True)
+        _write(shown | priced_fields(priced))
+
+
+def _answers(
+    book: PriceBook, now: datetime, at: datetime | None, known_at: datetime | None
+) -> Iterator[tuple[int, Answer]]:
+    """The number of each line of standard input that is not blank, and its answer."""
+
+    def read(line: bytes) -> UsageEvent:
+        return _event_of(line, at or now)
+
+    lines = sys.stdin.buffer
+    if at is None and book.contracts.allowances:
+        yield from price_in_event_order(lines, read, book, nameless_id=_NAMELESS_ID, known_at=known_at)
+        return
+    for number, line in enumerate(lines):
         if not line.strip():
             continue
         try:
-            event = _event_of(line, moment or now)
+            event = read(line)
         except RejectedInput as error:
-            _write({"error": str(error), "reason": error.reason, "field": error.field, "line": number})
+            yield number, error
             continue
-        priced = book.price(event, at=moment, known_at=known)
-        shown = event.model_dump(mode="json", exclude_defaults=True)
-        _write(shown | priced_fields(priced))
+        yield number, (event, book.price(event, at=at, known_at=known_at))
 
 
 def _event_of(line: bytes, now: datetime) -> UsageEvent:
@@ -100,7 +132,7 @@ def _event_of(line: bytes, now: datetime) -> UsageEvent:
         return read_event_line(line, now=now)
     missing: dict[str, str] = {}
     if isinstance(given, dict):
-        defaults = {"id": "price:1", "source": "price", "time": now.isoformat()}
+        defaults = {"id": _NAMELESS_ID, "source": "price", "time": now.isoformat()}
         missing = {name: value for name, value in defaults.items() if name not in given}
     if not missing:
         return read_event_line(line, now=now)

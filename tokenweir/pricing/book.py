@@ -14,6 +14,7 @@ filled; a book per thread or process costs little.
 
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any, Final, Self
 
 from tokenweir.errors import WrongCall
 from tokenweir.money import PICOS_PER_UNIT, divide_half_even, picos_from_decimal
-from tokenweir.pricing.calculation import PreparedPrice, all_parts, to_usd
+from tokenweir.pricing.calculation import REPORTED, NativeParts, PreparedPrice, all_parts, to_usd
 from tokenweir.pricing.components import NoPrice
 from tokenweir.pricing.contracts import Contracts
 from tokenweir.pricing.exchange import ExchangeRates, reference_rates
@@ -272,6 +273,21 @@ class PriceBook:
         at_list = group_cost(list_parts, listed.prepared.currency, listed.fx_rate_picos, "", "")
         return costs._replace(list_cost_picos=at_list.cost_picos)
 
+    def native_parts(self, event: Any, *, known_at: datetime | None = None) -> NativeParts | None:
+        """The parts of `price` before they are converted to USD; None where the event has no price."""
+        answers = self._current if known_at is None else self._answers(known_at)
+        key = (event.vendor, event.model, event.service_tier, event.region)
+        answer = self._find(answers, key, event.time, known_at)
+        if answer.prepared is not None:
+            card = answer.prepared.card_for(event)
+            with suppress(NoPrice):
+                return NativeParts(all_parts(card, event), answer.fx_rate_picos)
+        reported, currency = event.reported_cost, event.reported_currency
+        rate, _, _ = self._rates.rate(currency, event.time, END if known_at is None else known_at)
+        if reported is None or rate is None:
+            return None
+        return NativeParts(((REPORTED, picos_from_decimal(reported)),), rate)
+
     def _answers(self, known_at: datetime) -> dict[_Key, _Answer]:
         return self._epochs.setdefault(bisect_right(self._recorded_times, known_at), {})
 
@@ -330,7 +346,7 @@ class PriceBook:
         if rate is None:
             return _unpriced(f"{reason}; no exchange rate for the reported cost in {currency}")
         cost = divide_half_even(native * rate, PICOS_PER_UNIT)
-        return Priced(cost, cost, native, currency, rate, (("reported", cost),), "", "reported", "")
+        return Priced(cost, cost, native, currency, rate, ((REPORTED, cost),), "", "reported", "")
 
 
 def _list_cost(listed: _Usable, event: Any, otherwise: int) -> int:

@@ -5,7 +5,7 @@ the whole event unpriced, never partly priced. Of a native cost in another curre
 rounded once; its parts are rounded each and the largest takes what is left over.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tokenweir.money import PICOS_PER_UNIT, divide_half_even
 from tokenweir.pricing.components import (
@@ -25,6 +25,17 @@ from tokenweir.pricing.components import (
 from tokenweir.pricing.price import Price, Rate, RateCard
 
 Parts = tuple[tuple[str, int], ...]
+
+REPORTED: Final = "reported"
+"""The only part of a cost that a reporter stated as one amount."""
+
+
+class NativeParts(NamedTuple):
+    """The parts of a cost in picos of its currency, and picos of USD for one unit of it (None where unknown)."""
+
+    parts: Parts
+    fx_rate_picos: int | None
+
 
 _PLAIN: Final = frozenset(("input", "output", "cache_read", "cache_write", "cache_write_1h"))
 

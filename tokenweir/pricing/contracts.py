@@ -1,4 +1,4 @@
-"""What a company's contracts change: its own prices, its discounts on list prices, its aliases.
+"""What a company's contracts change: its own prices, its discounts on list prices, its aliases, its allowances.
 
 They decide what a call costs and leave the public price as it is: `list_cost` moves with an alias only, because an
 alias says which model it was.
@@ -6,6 +6,8 @@ alias says which model it was.
 Of several discounts that fit a call one holds: that which names the model itself, before a rule over names, before one
 for all models of the vendor, before one for any vendor; then one that names the region, one that names the service
 tier, the later known, the later in the file. Discounts do not add up.
+
+Allowances need calls in their order, which a price by itself does not: `tokenweir.pricing.balances`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from tokenweir.pricing.aliases import Alias, Aliases, Meaning
+from tokenweir.pricing.allowances import Allowance, Allowances
 from tokenweir.pricing.matching import Match
 from tokenweir.pricing.price import Period, Price, Rate, RateCard, region_holds
 from tokenweir.pricing.sources import RowSource
@@ -62,10 +65,12 @@ class Contracts:
         rows: Iterable[Price] = (),
         discounts: Iterable[Discount] = (),
         aliases: Iterable[Alias] = (),
+        allowances: Iterable[Allowance] = (),
     ) -> None:
         self.prices = RowSource(rows)
         self.discounts = tuple(discounts)
         self.aliases = Aliases(aliases)
+        self.allowances = Allowances(allowances)
 
     def recorded_times(self) -> set[datetime]:
         """When anything of it became known."""

@@ -105,6 +105,17 @@ class PriceFinder:
                     return Found(span.starts_at, span.ends_at, cost, listed, "contract", "")
         return Found(span.starts_at, span.ends_at, listed, None, "", "")
 
+    def names_of(
+        self, vendor: str, model: str, time: datetime, known_at: datetime | None = None
+    ) -> list[str]:
+        """What the model is called, in lower case: as the call says, and as what that means at `time`.
+
+        known_at: only what was known then (None: all that is known).
+        """
+        own = Meaning(vendor, model)
+        names = [own, *self._meant(own, END if known_at is None else known_at, Span(time))]
+        return list(dict.fromkeys(meaning.model.lower() for meaning in names))
+
     def _meant(self, own: Meaning, known_at: datetime, span: Span) -> list[Meaning]:
         """What the name means, and the model behind that where it is an inference profile or spelled with a path."""
         target = own

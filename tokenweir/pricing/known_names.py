@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from tokenweir.pricing.contracts import ANY_VENDOR
+from tokenweir.pricing.allowances import Allowance
+from tokenweir.pricing.components import REQUESTS, TOKEN_COMPONENTS
+from tokenweir.pricing.contracts import ANY_VENDOR, Discount
 from tokenweir.pricing.matching import Match
 from tokenweir.pricing.overlay import Overlay
 from tokenweir.pricing.price import Price
 from tokenweir.pricing.sources import PriceSource
 from tokenweir.pricing.spellings import model_behind
+from tokenweir.pricing.toml_tables import Table
 
 MAX_NEAREST: Final = 3
 """How many near names are worth naming."""
@@ -31,11 +34,12 @@ _AROUND_A_NAME: Final = re.compile(
 
 
 def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> None:
-    """Raise WrongCall for the first discount or alias of `company` that names a vendor or model nobody knows.
+    """Raise WrongCall for the first discount, alias or allowance of `company` that names what nobody knows.
 
-    sources: of public prices. The names of the company's aliases count for its discounts.
+    That is a vendor, a model, or a unit that an allowance counts. sources: of public prices. The names of the company's
+    aliases count for its discounts and allowances.
     """
-    if not (company.discount_tables or company.alias_tables):
+    if not (company.discount_tables or company.alias_tables or company.allowance_tables):
         return
     names = KnownNames((*sources, company))
     for alias, table in company.alias_tables:
@@ -51,24 +55,48 @@ def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> No
             )
     for alias, _ in company.alias_tables:
         names.add(alias.vendor, alias.match)
-    for discount, table in company.discount_tables:
-        if discount.vendor != ANY_VENDOR and discount.vendor not in names.vendors:
+    contracts: list[tuple[Discount | Allowance, Table]] = [
+        *company.discount_tables,
+        *company.allowance_tables,
+    ]
+    for contract, table in contracts:
+        if contract.vendor != ANY_VENDOR and contract.vendor not in names.vendors:
             raise table.wrong(
-                "vendor", f"unknown vendor {discount.vendor}", _nearest(discount.vendor, names.vendors)
+                "vendor", f"unknown vendor {contract.vendor}", _nearest(contract.vendor, names.vendors)
             )
-        rule = discount.match
+        rule = contract.match
         if rule is None:
             continue
-        vendors = sorted(names.vendors) if discount.vendor == ANY_VENDOR else [discount.vendor]
+        vendors = sorted(names.vendors) if contract.vendor == ANY_VENDOR else [contract.vendor]
         for each in rule.rules if rule.operation == "or" else (rule,):
             if not any(names.has_any(vendor, each) for vendor in vendors):
-                of_whom = "" if discount.vendor == ANY_VENDOR else f" of {discount.vendor}"
+                of_whom = "" if contract.vendor == ANY_VENDOR else f" of {contract.vendor}"
                 text = each.text or str(each)
                 raise table.wrong(
                     re.sub(r"\W+$", "", text) if each.text and "models" in table.values else "match",
                     f"no source knows a model {text}{of_whom}",
                     _nearest(text, [name for vendor in vendors for name in names.of(vendor)], names.everyone),
                 )
+    _refuse_unknown_units(company, sources)
+
+
+def _refuse_unknown_units(company: Overlay, sources: Sequence[PriceSource]) -> None:
+    named = [
+        (name, table)
+        for allowance, table in company.allowance_tables
+        for name in allowance.kinds
+        if name not in TOKEN_COMPONENTS and name != REQUESTS
+    ]
+    if not named:
+        return
+    known = {name for source in (*sources, company) for row in source.rows() for name in _units(row)}
+    for name, table in named:
+        if name not in known:
+            raise table.wrong(name, f"no source has a price of the unit {name}", _nearest(name, known))
+
+
+def _units(row: Price) -> Iterator[str]:
+    return (name for card in row.cards for name, _ in card.rates if name not in TOKEN_COMPONENTS)
 
 
 class KnownNames:

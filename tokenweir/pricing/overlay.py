@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final, Literal, Protocol, TypeVar
 
 from tokenweir.pricing.aliases import Alias
+from tokenweir.pricing.allowance_tables import allowance_row
+from tokenweir.pricing.allowances import Allowance
 from tokenweir.pricing.contract_tables import alias_row, discount_row, self_hosted_row
 from tokenweir.pricing.contracts import Contracts, Discount
 from tokenweir.pricing.exchange import ExchangeRate, currency_code, rate_picos, refuse_overlaps
@@ -21,7 +23,7 @@ from tokenweir.pricing.toml_tables import Table, document_of, tables_of, text_of
 
 _PUBLIC_KEYS: Final = frozenset(("name", "recorded_at", "price", "exchange_rate"))
 _KEYS: Final = {
-    "company": _PUBLIC_KEYS | {"self_hosted", "discount", "alias"},
+    "company": _PUBLIC_KEYS | {"self_hosted", "discount", "alias", "allowance"},
     "public": _PUBLIC_KEYS,
     "recorded": _PUBLIC_KEYS | {"previous", "feed"},
 }
@@ -30,10 +32,10 @@ Kind = Literal["company", "public", "recorded"]
 
 
 class Overlay(RowSource):
-    """What one file holds. contracts: its rows, discounts and aliases, as a company's.
+    """What one file holds. contracts: its rows, discounts, aliases and allowances, as a company's.
 
-    discount_tables, alias_tables: the tables that these were read from, for what can only be checked beside other
-    sources.
+    discount_tables, alias_tables, allowance_tables: the tables that these were read from, for what can only be checked
+    beside other sources.
     """
 
     def __init__(
@@ -42,13 +44,18 @@ class Overlay(RowSource):
         exchange_rates: list[ExchangeRate],
         discounts: Iterable[tuple[Discount, Table]] = (),
         aliases: Iterable[tuple[Alias, Table]] = (),
+        allowances: Iterable[tuple[Allowance, Table]] = (),
     ) -> None:
         super().__init__(rows)
         self.exchange_rates = exchange_rates
         self.discount_tables = tuple(discounts)
         self.alias_tables = tuple(aliases)
+        self.allowance_tables = tuple(allowances)
         self.contracts = Contracts(
-            rows, (found for found, _ in self.discount_tables), (found for found, _ in self.alias_tables)
+            rows,
+            (found for found, _ in self.discount_tables),
+            (found for found, _ in self.alias_tables),
+            (found for found, _ in self.allowance_tables),
         )
 
 
@@ -78,11 +85,13 @@ def read_overlay(text: str, name: str, *, kind: Kind = "company") -> Overlay:
     rates = [_exchange_rate(table, recorded_at) for table in tables("exchange_rate")]
     discounts = [(discount_row(table, label, recorded_at), table) for table in tables("discount")]
     aliases = [(alias_row(table, label, recorded_at), table) for table in tables("alias")]
+    allowances = [(allowance_row(table, label, recorded_at), table) for table in tables("allowance")]
     _refuse_price_conflicts([*rows, *hosted])
     _refuse_discount_conflicts(discounts)
     _refuse_alias_conflicts(aliases)
+    _refuse_allowance_conflicts(allowances)
     refuse_overlaps(rates, name)
-    return Overlay([price for price, _ in (*rows, *hosted)], rates, discounts, aliases)
+    return Overlay([price for price, _ in (*rows, *hosted)], rates, discounts, aliases, allowances)
 
 
 def _exchange_rate(row: Table, file_recorded_at: datetime | None) -> ExchangeRate:
@@ -164,6 +173,23 @@ def _refuse_alias_conflicts(rows: list[tuple[Alias, Table]]) -> None:
             others.append((alias, row))
 
 
+def _refuse_allowance_conflicts(rows: list[tuple[Allowance, Table]]) -> None:
+    """Refuse two allowances of one id that hold at the same time."""
+    seen: _Seen[Allowance] = {}
+    for allowance, row in rows:
+        others = seen.setdefault((allowance.allowance_id,), [])
+        for other, other_row in others:
+            _refuse_overlap(
+                allowance,
+                row,
+                other,
+                other_row,
+                "give each pack an id of its own, end the earlier one where the later begins (valid_to), or give a "
+                "correction a later recorded_at",
+            )
+        others.append((allowance, row))
+
+
 def _names(match: Match | None) -> set[str]:
     """What a rule means, as texts of which two rules for the same models share one."""
     if match is None:
@@ -171,7 +197,13 @@ def _names(match: Match | None) -> set[str]:
     return {str(rule).lower() for rule in (match.rules if match.operation == "or" else (match,))}
 
 
-def _refuse_overlap(one: _Dated, row: Table, other: _Dated, other_row: Table) -> None:
+def _refuse_overlap(
+    one: _Dated,
+    row: Table,
+    other: _Dated,
+    other_row: Table,
+    fix: str = "end the earlier one where the later begins (valid_to), or give a correction a later recorded_at",
+) -> None:
     known_at_once = one.recorded_at == other.recorded_at
     if known_at_once and one.starts_at < other.ends_at and other.starts_at < one.ends_at:
         starts_at = max(one.starts_at, other.starts_at)
@@ -179,7 +211,7 @@ def _refuse_overlap(one: _Dated, row: Table, other: _Dated, other_row: Table) ->
         raise row.wrong(
             "valid_from",
             f"overlaps {_place(other_row)}{since}",
-            "end the earlier one where the later begins (valid_to), or give a correction a later recorded_at",
+            fix,
         )
 
 
