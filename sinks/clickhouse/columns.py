@@ -28,6 +28,8 @@ USAGE_DIMENSIONS: Final = (
 
 COUNT_COLUMNS: Final = ("calls", "unpriced_calls", *TOKEN_FIELDS)
 MONEY_COLUMNS: Final = ("cost", "list_cost")
+BILLED_COLUMNS: Final = ("billed_cost", "billed_list_cost", "billed_unpriced_calls")
+"""What the rollups keep of the first metering, for calls that were priced anew."""
 LATENCY_COLUMNS: Final = (
     "duration_calls",
     "duration_sum_ms",
@@ -36,7 +38,7 @@ LATENCY_COLUMNS: Final = (
     "ttft_sum_ms",
     "ttft_quantiles_ms",
 )
-MEASURE_COLUMNS: Final = (*COUNT_COLUMNS, *MONEY_COLUMNS, *LATENCY_COLUMNS)
+MEASURE_COLUMNS: Final = (*COUNT_COLUMNS, *MONEY_COLUMNS, *BILLED_COLUMNS, *LATENCY_COLUMNS)
 
 _QUANTILES: Final = "(0.5, 0.9, 0.95, 0.99)"
 
@@ -48,6 +50,8 @@ def measures_of_events() -> str:
             "count()",
             "countIf(isNull(e.cost))",
             *(f"sum(e.{column})" for column in (*TOKEN_FIELDS, *MONEY_COLUMNS)),
+            *(f"sum(if(isNull(e.repriced_at), e.{column}, e.billed_{column}))" for column in MONEY_COLUMNS),
+            "countIf(isNull(if(isNull(e.repriced_at), e.cost, e.billed_cost)))",
             *(
                 f"count(e.{name}_ms), ifNull(sum(e.{name}_ms), 0), quantilesTDigestState{_QUANTILES}(e.{name}_ms)"
                 for name in ("duration", "ttft")
@@ -60,7 +64,7 @@ def measures_of_periods() -> str:
     """The measures as aggregates over rows of a finer usage view aliased `e`, in the order of MEASURE_COLUMNS."""
     return ", ".join(
         (
-            *(f"sum(e.{column})" for column in (*COUNT_COLUMNS, *MONEY_COLUMNS)),
+            *(f"sum(e.{column})" for column in (*COUNT_COLUMNS, *MONEY_COLUMNS, *BILLED_COLUMNS)),
             *(
                 f"sum(e.{name}_calls), sum(e.{name}_sum_ms), "
                 f"quantilesTDigestMergeState{_QUANTILES}(e.{name}_quantiles_ms)"

@@ -8,8 +8,8 @@ The files are templates of one text for one server and for a cluster:
     ${in}           'IN' or 'GLOBAL IN'
 
 A cluster also gets `migrations/clustered`: a Distributed table over each local one, under the name that views and
-sinks use. Every statement is IF NOT EXISTS, so that two processes that migrate at the same moment, or one that was
-killed halfway, end at the same schema.
+sinks use. Every statement is IF NOT EXISTS or OR REPLACE, so that two processes that migrate at the same moment, or one
+that was killed halfway, end at the same schema.
 """
 
 from pathlib import Path
