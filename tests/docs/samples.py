@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from tests.docs.pages import ROOT, blocks
+
+_ALLOWANCES: Final = ROOT / "docs" / "allowances.md"
+
 TRACES: Final = ("azure_2023_code.csv", "azure_2023_conv.csv", "kimi_conversation.jsonl")
 
 _TABLE = (
@@ -73,7 +77,21 @@ def _contents() -> dict[str, bytes]:
         "currency": "USD",
         "credits": [{"name": "Free trial", "amount": -0.25}],
     }
+    glm = _lines(
+        {
+            "id": f"zhipu:{hour}",
+            "source": "shop",
+            "time": f"2025-10-01T{hour:02}:00:00Z",
+            "vendor": "zhipu",
+            "model": "glm-4.5",
+            "input_tokens": 600,
+            "output_tokens": 100,
+        }
+        for hour in (9, 7, 8)
+    )
     return {
+        "packs.toml": next(block.text for block in blocks(_ALLOWANCES) if block.language == "toml").encode(),
+        "glm.jsonl": glm,
         "requests.csv": _TABLE.encode(),
         "calls.csv": _TABLE.encode(),
         "events.ndjson": events,

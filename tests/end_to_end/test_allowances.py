@@ -1,7 +1,8 @@
-"""Allowances as a person meets them: `weir price` with a file of contracts."""
+"""Allowances as a person meets them: `weir price` and `weir allowances` with a file of contracts."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.end_to_end.commands import weir
 
@@ -51,3 +52,82 @@ def test_weir_price_answers_each_line_in_its_place_whatever_the_order(tmp_path: 
     # Lines without an id are calls of their own, all at the present.
     nameless = ['{"vendor":"openai","model":"gpt-4o","input_tokens":100}'] * 4
     assert [answer["cost"] for answer in _price(tmp_path, nameless)] == ["0", "0", "0.000125", "0.00025"]
+
+
+PACKS = """\
+recorded_at = 2025-10-01
+[[allowance]]
+id = "trial"
+vendor = "zhipu"
+models = ["glm-4.5*"]
+amount = 1600
+every = "day"
+zone = "Asia/Shanghai"
+source = "trial"
+[[allowance]]
+id = "pack"
+vendor = "zhipu"
+amount = 3000
+counts = { input = 1, output = 0.5 }
+per = []
+source = "order 1"
+[[allowance]]
+id = "unused"
+vendor = "openai"
+amount = 3000
+source = "order 2"
+"""
+
+
+def test_weir_allowances_says_what_is_left_of_each(tmp_path: Path) -> None:
+    (tmp_path / "acme.toml").write_text(PACKS, encoding="utf-8")
+    calls = [
+        {
+            "id": f"zhipu:{day}-{hour}",
+            "source": "test",
+            "time": f"2025-10-0{day}T{hour:02}:00:00Z",
+            "tenant": "acme" if hour % 2 else "zeta",
+            "vendor": "zhipu",
+            "model": "glm-4.5",
+            "input_tokens": 400,
+            "output_tokens": 100,
+        }
+        for day in (2, 1)
+        for hour in range(12)
+    ]
+    (tmp_path / "calls.jsonl").write_text("\n".join(map(json.dumps, calls)), encoding="utf-8")
+    weir("ingest", "calls.jsonl", "--data-dir", "ledger", cwd=tmp_path)
+
+    def allowances(*options: str) -> list[dict[str, Any]]:
+        done = weir(
+            "allowances", "--prices", "acme.toml", "--data-dir", "ledger", "--json", *options, cwd=tmp_path
+        )
+        return [row for row in json.loads(done.stdout) if row["allowance"] != "unused" or row["calls"]]
+
+    # Each tenant has 1,600 a day: three calls of 500 and a fifth of the fourth. The pack takes four fifths of 450 of
+    # that and 450 of each further call: by noon 2 * 360 + 4 * 450.
+    pack, acme, zeta = allowances("--at", "2025-10-01T12:00Z")
+    assert (pack["amount"], pack["used"], pack["left"], pack["calls"]) == (3000, 2520, 480, 6)
+    assert pack["used_up_at"] is None
+    assert [row["account"] for row in (acme, zeta)] == [{"tenant": "acme"}, {"tenant": "zeta"}]
+    assert (acme["used"], acme["left"], acme["used_up_at"]) == (1600, 0, "2025-10-01T07:00:00Z")
+    assert (acme["starts_at"], acme["ends_at"]) == ("2025-09-30T16:00:00Z", "2025-10-01T16:00:00Z")
+    # Of the second day's fourth calls it has 480 left: 360 for one and 120 for the other.
+    every = allowances("--since", "2025-10-01", "--at", "2025-10-03")
+    assert [(row["allowance"], row["left"], row["calls"]) for row in every] == [
+        ("pack", 0, 8),
+        *[("trial", 0, 4)] * 4,
+        ("trial", 1600, 0),
+    ]
+    assert every[0]["used_up_at"] == "2025-10-02T07:00:00Z"
+    assert [row["allowance"] for row in allowances("--at", "2025-09-01")] == ["pack", "trial"]
+    table = weir("allowances", "--prices", "acme.toml", "--data-dir", "ledger", cwd=tmp_path).stdout.decode()
+    assert "unused" in table
+
+
+def test_weir_allowances_without_any_says_where_they_would_be(tmp_path: Path) -> None:
+    for arguments in ((), ("--prices", "empty.toml")):
+        (tmp_path / "empty.toml").write_text("recorded_at = 2025-10-01\n", encoding="utf-8")
+        refused = weir("allowances", *arguments, cwd=tmp_path, status=2)
+        assert b"there are no allowances" in refused.stderr
+        assert b"--prices" in refused.stderr

@@ -36,6 +36,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "spend": ("tokenweir.cli.ledger", "what was spent"),
     "bills": ("tokenweir.cli.bills", "vendors' own usage and cost reports"),
     "reconcile": ("tokenweir.cli.reconcile", "vendors' bills beside the ledger"),
+    "allowances": ("tokenweir.cli.allowances", "what is left of free tiers and prepaid packs"),
     "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
     "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
     "unpriced": ("tokenweir.cli.unpriced", "what has no price"),
