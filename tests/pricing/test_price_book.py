@@ -8,7 +8,8 @@ from tokenweir.errors import WrongCall
 from tokenweir.money import PICOS_PER_UNIT
 from tokenweir.pricing import PriceBook, priced_fields
 from tokenweir.pricing.exchange import ExchangeRates
-from tokenweir.pricing.price import Rate, RateCard, Schedule
+from tokenweir.pricing.price import Rate, RateCard
+from tokenweir.pricing.schedule import Schedule
 from tokenweir.pricing.sources import RowSource
 
 

@@ -1,7 +1,7 @@
 """Recorded updates: written whole, read back exactly, and refused once they are not what they were."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from tokenweir.errors import WrongCall
 from tokenweir.pricing import Price, PriceBook
 from tokenweir.pricing.matching import Match, match_from_names, rules_of
 from tokenweir.pricing.overlay import read_overlay
-from tokenweir.pricing.price import Rate, RateCard, Schedule
+from tokenweir.pricing.price import Rate, RateCard
 from tokenweir.pricing.recorded import RecordedChanged, append, read_recorded, recording
+from tokenweir.pricing.schedule import Schedule
 from tokenweir.pricing.writing import price_file
 
 NOW = datetime(2026, 11, 26, 10, 15, 0, 123456, UTC)
@@ -89,10 +90,15 @@ picos = st.integers(0, 10**18)
     | st.builds(
         Schedule,
         st.integers(-600, 600),
-        st.just(((0, 3600), (36_000, 86_400))),
+        st.just(((0, 3600), (36_000, 86_400), (82_800, 90_000))),
         st.sampled_from([(), (0, 4)]),
-        st.frozensets(st.dates(), max_size=2),
-    ),
+        st.frozensets(st.dates(max_value=date(2025, 12, 31)), max_size=2),
+        st.just(""),
+        st.frozensets(st.dates(min_value=date(2026, 1, 1)), max_size=2),
+        st.sampled_from(["", "CN"]),
+        st.just(""),
+    )
+    | st.just(Schedule(zone="Asia/Shanghai", windows=((0, 86_400),), workdays="CN")),
     st.builds(
         Rate,
         picos,

@@ -9,8 +9,9 @@ Every answer comes with the span around the time within which it stays the same,
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tokenweir.pricing.aliases import Meaning
 from tokenweir.pricing.contracts import Contracts, discounted, marked
@@ -25,6 +26,8 @@ from tokenweir.pricing.price import (
 )
 from tokenweir.pricing.sources import PriceSource
 from tokenweir.pricing.spellings import model_behind
+
+_UNKNOWN_HOLIDAYS: Final = "its price depends on public holidays of a year that no calendar here holds"
 
 
 class Found(NamedTuple):
@@ -221,6 +224,8 @@ def _row_at(rows: Sequence[Price], bases: Sequence[Price], tier: str, span: Span
         if row.schedule is not None:
             holds, day_from, day_to = row.schedule.around(span.time)
             span.narrow(day_from, day_to)
+            if holds is None:
+                return replace(row, cards=(), factor=None, no_price=_UNKNOWN_HOLIDAYS)
             if not holds:
                 continue
         if row.factor is None:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tokenweir.money import picos_from_decimal
 from tokenweir.pricing.components import REQUESTS, TOKENS_PER_RATE
 from tokenweir.pricing.matching import match_from_clause, with_dashed_date
-from tokenweir.pricing.price import BEGINNING, END, STANDARD, Price, Rate, RateCard, Schedule
+from tokenweir.pricing.price import BEGINNING, END, STANDARD, Price, Rate, RateCard
+from tokenweir.pricing.schedule import Schedule
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, PriceVariant, Provider

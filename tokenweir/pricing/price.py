@@ -9,17 +9,17 @@ million tokens with up to twelve decimals is exact.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 from tokenweir.money import divide_half_even
 from tokenweir.pricing.matching import Match
+from tokenweir.pricing.schedule import Schedule
 
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 END: Final = datetime.max.replace(tzinfo=UTC)
 STANDARD: Final = "standard"
 _TIER_NAMES: Final = {"": STANDARD, "default": STANDARD, "on_demand": STANDARD}
-_DAY_SECONDS: Final = 86_400
 
 
 class Rate(NamedTuple):
@@ -48,39 +48,6 @@ class RateCard(NamedTuple):
     output_above: int = -1
     reasoning_above: int = -1
     with_unit: str = ""
-
-
-class Schedule(NamedTuple):
-    """The hours at which a price holds, in a fixed offset from UTC.
-
-    windows: (from, to) in seconds of the local day, `to` excluded; empty for the whole day. weekdays: 0 for Monday;
-    empty for every day. except_days: local dates on which it does not hold at all.
-    """
-
-    utc_offset_minutes: int = 0
-    windows: tuple[tuple[int, int], ...] = ()
-    weekdays: tuple[int, ...] = ()
-    except_days: frozenset[date] = frozenset()
-
-    def around(self, moment: datetime) -> tuple[bool, datetime, datetime]:
-        """Whether it holds at `moment`, and the span around it within which that stays so."""
-        zone = timezone(timedelta(minutes=self.utc_offset_minutes))
-        local = moment.astimezone(zone)
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        seconds = local.hour * 3600 + local.minute * 60 + local.second
-        edges = sorted({0, _DAY_SECONDS, *(edge for window in self.windows for edge in window)})
-        start = max(edge for edge in edges if edge <= seconds)
-        end = min(edge for edge in edges if edge > seconds)
-        holds = (
-            (not self.windows or any(first <= seconds < last for first, last in self.windows))
-            and (not self.weekdays or local.weekday() in self.weekdays)
-            and local.date() not in self.except_days
-        )
-        return (
-            holds,
-            (midnight + timedelta(seconds=start)).astimezone(UTC),
-            (midnight + timedelta(seconds=end)).astimezone(UTC),
-        )
 
 
 class Period:

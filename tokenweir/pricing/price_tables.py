@@ -1,6 +1,5 @@
 """A `[[price]]` table of a price file, as a row of the price book. The form is told in docs/prices.md."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +8,8 @@ from typing import Any, Final
 from tokenweir.pricing.components import TOKEN_COMPONENTS, TOKENS_PER_RATE
 from tokenweir.pricing.exchange import currency_code
 from tokenweir.pricing.matching import Match, match_from_mapping, match_from_names
-from tokenweir.pricing.price import STANDARD, Price, Rate, RateCard, Schedule
+from tokenweir.pricing.price import STANDARD, Price, Rate, RateCard
+from tokenweir.pricing.schedule_tables import schedule_of
 from tokenweir.pricing.toml_tables import Table
 
 _NAMING_KEYS: Final = ("id", "vendor", "models", "match", "service_tier", "regions")
@@ -18,10 +18,8 @@ _PRICE_KEYS: Final = ("currency", "factor", "factor_of", "no_price", "tiers", "u
 _ROW_KEYS: Final = frozenset((*_NAMING_KEYS, *_TIME_KEYS, *_PRICE_KEYS))
 _CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
 _TIER_KEYS: Final = frozenset((*_CONDITIONS, "units"))
-_HOURS_KEYS: Final = frozenset(("utc_offset_minutes", "windows", "weekdays", "except_days"))
 _UNIT_KEYS: Final = frozenset(("price", "per", "minimum", "steps"))
 _RATE_KEYS: Final = frozenset(TOKEN_COMPONENTS)
-_CLOCK: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
 def recorded_time(row: Table, file_recorded_at: datetime | None) -> datetime:
@@ -95,7 +93,7 @@ def price_row(row: Table, label: str, file_recorded_at: datetime | None) -> Pric
         regions=regions,
         valid_from=valid_from,
         valid_to=valid_to,
-        schedule=_schedule(row),
+        schedule=schedule_of(row),
         factor=factor,
         factor_of=_factor_of(row) if factor else frozenset(),
         no_price=no_price,
@@ -204,38 +202,3 @@ def _rates(row: Table, table: Mapping[str, Any]) -> dict[str, Rate]:
             steps,
         )
     return rates
-
-
-def _schedule(row: Table) -> Schedule | None:
-    hours = row.values.get("hours")
-    if hours is None:
-        return None
-    if not isinstance(hours, dict):
-        raise row.wrong(
-            "hours", "hours is a table", 'write hours = { windows = ["16:30-24:00", "00:00-00:30"] }'
-        )
-    row.refuse_unknown(hours, _HOURS_KEYS)
-    windows = []
-    for window in hours.get("windows", ()):
-        found = _CLOCK.fullmatch(window) if isinstance(window, str) else None
-        if found is None:
-            raise row.wrong(
-                "windows", f"window {window!r} is not hours of a day", 'write it as "16:30-24:00"'
-            )
-        start_hour, start_minute, end_hour, end_minute = map(int, found.groups())
-        start, end = start_hour * 3600 + start_minute * 60, end_hour * 3600 + end_minute * 60
-        if not start < end <= 86_400:
-            raise row.wrong(
-                "windows", f"window {window} ends before it begins", "split it at midnight, 24:00"
-            )
-        windows.append((start, end))
-    weekdays = tuple(row.whole("weekdays", day, 0) for day in hours.get("weekdays", ()))
-    if any(day > 6 for day in weekdays):
-        raise row.wrong("weekdays", "weekdays are 0 (Monday) to 6 (Sunday)", "write weekdays = [5, 6]")
-    days = hours.get("except_days", ())
-    if not all(isinstance(day, date) and not isinstance(day, datetime) for day in days):
-        raise row.wrong("except_days", "except_days is a list of dates", "write except_days = [2026-10-01]")
-    offset = hours.get("utc_offset_minutes", 0)
-    if isinstance(offset, bool) or not isinstance(offset, int) or abs(offset) > 14 * 60:
-        raise row.wrong("utc_offset_minutes", "utc_offset_minutes is not an offset", "write 480 for Beijing")
-    return Schedule(offset, tuple(sorted(windows)), weekdays, frozenset(days))

@@ -15,7 +15,8 @@ from tokenweir.money import decimal_string
 from tokenweir.pricing.components import TOKEN_COMPONENTS
 from tokenweir.pricing.exchange import ExchangeRate
 from tokenweir.pricing.matching import Match, rules_of
-from tokenweir.pricing.price import STANDARD, Price, Rate, RateCard, Schedule
+from tokenweir.pricing.price import STANDARD, Price, Rate, RateCard
+from tokenweir.pricing.schedule import DAY_SECONDS, Schedule
 
 NO_RATES: Final = "the source lists no rate"
 _CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
@@ -134,7 +135,11 @@ def _rule(match: Match) -> str:
 
 def _hours(row: Price) -> str:
     schedule = row.schedule or Schedule()
-    parts = [f"utc_offset_minutes = {schedule.utc_offset_minutes}"]
+    parts = (
+        [f"zone = {_text(schedule.zone)}"]
+        if schedule.zone
+        else [f"utc_offset_minutes = {schedule.utc_offset_minutes}"]
+    )
     if any(second % 60 for window in schedule.windows for second in window):
         raise WrongCall(
             f"{row.price_id} has hours that begin within a minute", hint="State them in whole minutes"
@@ -144,12 +149,21 @@ def _hours(row: Price) -> str:
         parts.append(f"windows = {_texts(windows)}")
     if schedule.weekdays:
         parts.append(f"weekdays = [{', '.join(map(str, schedule.weekdays))}]")
-    if schedule.except_days:
-        parts.append(f"except_days = [{', '.join(day.isoformat() for day in sorted(schedule.except_days))}]")
+    for key, days in (("except_days", schedule.except_days), ("also_days", schedule.also_days)):
+        if days:
+            parts.append(f"{key} = [{', '.join(day.isoformat() for day in sorted(days))}]")
+    for key, country in (
+        ("except_holidays", schedule.except_holidays),
+        ("workdays", schedule.workdays),
+    ):
+        if country:
+            parts.append(f"{key} = {_text(country)}")
     return f"{{ {', '.join(parts)} }}"
 
 
 def _clock(seconds: int) -> str:
+    """As a clock shows it, of the next day where it is past midnight; 24:00 for the end of the day itself."""
+    seconds -= DAY_SECONDS if seconds > DAY_SECONDS else 0
     return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"
 
 
