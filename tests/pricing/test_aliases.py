@@ -330,4 +330,4 @@ def test_a_mistake_in_an_alias_is_refused(name: str) -> None:
 
 def test_the_projects_own_data_holds_no_contracts() -> None:
     with pytest.raises(WrongCall, match="unknown key alias"):
-        read_overlay("recorded_at = 2025-01-01" + ALIASES, "openai.toml", public=True)
+        read_overlay("recorded_at = 2025-01-01" + ALIASES, "openai.toml", kind="public")

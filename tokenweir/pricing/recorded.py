@@ -2,8 +2,8 @@
 
 A file is named `<recorded_at>-<hash>.toml`: the moment from which its rows are known, and the beginning of the SHA-256
 of its text. It is a price file as docs/prices.md tells it, and names the file before it. So a file that was edited,
-removed or slipped in between is refused, with its name: what was once answered from these files stays answerable. That the newest of them are missing shows
-nowhere: keep a copy.
+removed or slipped in between is refused, with its name: what was once answered from these files stays answerable. That
+the newest of them are missing shows nowhere: keep a copy.
 
 A file comes into being whole or not at all: it is written beside, forced to the disk, and then named. Opening a folder
 reads the files to check them and understands none; that is done when the first price is asked for.
