@@ -190,18 +190,42 @@ def test_the_projects_own_rows_name_a_dated_source(book: PriceBook) -> None:
         assert price.confidence, price.price_id
 
 
+PAGE = (Path(__file__).parents[2] / "docs" / "prices.md").read_text(encoding="utf-8")
+
+
+def example(heading: str) -> str:
+    """The first TOML below a heading of docs/prices.md."""
+    return PAGE.split(f"\n{heading}\n")[1].split("```toml\n")[1].split("```")[0]
+
+
 def test_the_example_in_the_documentation_is_a_good_file() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "prices.md").read_text(encoding="utf-8")
-    example = page.split("```toml\n")[1].split("```")[0]
-    overlay = read_overlay(example, "acme.toml")
+    overlay = read_overlay(example("## A file of your own"), "acme.toml")
     assert next(price.price_id for price in overlay.rows()) == "acme:azure/prod-gpt@2026-11-01"
     assert len(overlay.exchange_rates) == 1
 
 
+def test_the_hours_in_the_documentation_hold_as_it_says() -> None:
+    (row,) = read_overlay(example("### Hours"), "acme.toml").rows()
+    assert row.schedule is not None
+
+    def holds(day: int, hour: int) -> bool | None:
+        return row.schedule.around(datetime(2026, 10, day, hour, 30, tzinfo=UTC))[0] if row.schedule else None
+
+    assert [holds(9, hour) for hour in (0, 1, 3, 4, 6, 9, 10)] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert [holds(day, 1) for day in (7, 8, 10)] == [False, True, False]
+
+
 def test_the_contracts_in_the_documentation_cost_what_it_says(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "prices.md").read_text(encoding="utf-8")
     path = tmp_path / "acme.toml"
-    path.write_text(page.split("```toml\n")[2].split("```")[0], encoding="utf-8")
+    path.write_text(example("### What contracts change"), encoding="utf-8")
     book = PriceBook.default(path)
     november = datetime(2026, 11, 10, tzinfo=UTC)
     hour = {"input_tokens": 24_000_000, "cache_read_tokens": 3_000_000, "output_tokens": 4_000_000}
@@ -214,5 +238,5 @@ def test_the_contracts_in_the_documentation_cost_what_it_says(tmp_path: Path) ->
     path.write_text(path.read_text(encoding="utf-8").replace('"gpt-4o" ', '"gpt-4p" '), encoding="utf-8")
     with pytest.raises(WrongCall) as refused:
         PriceBook.default(path)
-    assert refused.value.message in page
+    assert refused.value.message in PAGE
     assert "gpt-4o" in refused.value.hint
