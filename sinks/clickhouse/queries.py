@@ -7,7 +7,8 @@ Amounts are `Decimal` USD; `cost` is None where nothing in the group has a price
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Literal
 
 from sinks.clickhouse.client import LedgerClient
 from sinks.clickhouse.columns import (
@@ -25,14 +26,20 @@ from sinks.clickhouse.conditions import (
     time_clauses,
     value_clauses,
 )
+from sinks.clickhouse.priced_calls import PRICE_DIMENSIONS, spend_of_calls
 from sinks.clickhouse.read_only import read_only_query
 from tokenweir.errors import WrongCall
+from tokenweir.pricing import PriceBook
 
 __all__ = ["DIMENSIONS", "PERIODS", "Row", "read_only_query", "rejected", "spend", "totals", "unpriced"]
 
 Row = dict[str, Any]
 
 PERIODS: Final = ("day", "hour")
+Prices = Literal["ledger", "billed", "known", "today"]
+"""Which prices a question is about: those that the ledger holds, with every re-pricing; as billed, with none; as known
+now, at each call's own time; or those of today."""
+
 _VIEWS: Final = (
     ("usage_by_day", "day", 86_400),
     ("usage_by_hour", "hour", 3_600),
@@ -66,16 +73,27 @@ def spend(
     since: datetime | None = None,
     until: datetime | None = None,
     where: Where | None = None,
+    prices: Prices = "ledger",
+    book: PriceBook | None = None,
+    now: datetime | None = None,
 ) -> list[Row]:
     """Calls, tokens and money of `since` ≤ time < `until`, grouped by `by`.
 
-    by: names of DIMENSIONS and PERIODS. where: dimension → the value, or the values, that it must have. Rows come
-    by period where one is asked for, else the dearest first. Raises WrongCall for a name that is no dimension or a
-    time without a zone, StoreUnavailable.
+    by: names of DIMENSIONS and PERIODS. where: dimension → the value, or the values, that it must have in the ledger.
+    prices: at which prices; "known" and "today" price every call with `book`, "today" at the prices of `now`. Rows
+    come by period where one is asked for, else the dearest first. Raises WrongCall for a name that is no dimension, or
+    none of what was billed, or a time without a zone, StoreUnavailable.
     """
     conditions = dict(where or {})
     check_names(by, (*DIMENSIONS, *PERIODS))
     check_names(tuple(conditions), DIMENSIONS)
+    if prices in ("known", "today"):
+        if book is None or (prices == "today" and now is None):
+            raise TypeError(f"prices={prices!r} needs a price book, and today's a time")
+        price = partial(book.price, at=now if prices == "today" else None)
+        return spend_of_calls(client, price, by=by, since=since, until=until, where=conditions)
+    if prices == "billed":
+        _refuse_names_of_later_prices((*by, *conditions))
     view, column = _cheapest_view((*by, *conditions), since, until)
     parameters: dict[str, Any] = {}
     clauses = [
@@ -94,7 +112,7 @@ def spend(
         *(f"`by_{n}`" for n in range(len(by))),
     ]
     sql = (
-        f"SELECT {', '.join([*keys, *_sums(view)])} FROM {view} AS u"
+        f"SELECT {', '.join([*keys, *_sums(view, prices)])} FROM {view} AS u"
         + (f" WHERE {' AND '.join(clauses)}" if clauses else "")
         + (f" GROUP BY {', '.join(f'`by_{number}`' for number in range(len(by)))}" if by else "")
         + f" ORDER BY {', '.join(order)}"
@@ -171,15 +189,30 @@ def _is_multiple(moment: datetime | None, seconds: int) -> bool:
     return moment.microsecond == 0 and int(moment.timestamp()) % seconds == 0
 
 
-def _sums(view: str) -> list[str]:
+def _sums(view: str, prices: Prices) -> list[str]:
+    prefix = "billed_" if prices == "billed" else ""
     if view == "usage":
-        calls = ["count() AS total_calls", "countIf(isNull(u.cost)) AS total_unpriced_calls"]
+        calls = ["count() AS total_calls", f"countIf(isNull(u.{prefix}cost)) AS total_unpriced_calls"]
     else:
-        calls = ["sum(u.calls) AS total_calls", "sum(u.unpriced_calls) AS total_unpriced_calls"]
+        calls = [
+            "sum(u.calls) AS total_calls",
+            f"sum(u.{prefix}unpriced_calls) AS total_unpriced_calls",
+        ]
     return [
         *calls,
-        *(f"sum(u.{column}) AS total_{column}" for column in (*COUNT_COLUMNS[2:], *MONEY_COLUMNS)),
+        *(f"sum(u.{column}) AS total_{column}" for column in COUNT_COLUMNS[2:]),
+        *(f"sum(u.{prefix}{column}) AS total_{column}" for column in MONEY_COLUMNS),
     ]
+
+
+def _refuse_names_of_later_prices(names: Sequence[str]) -> None:
+    """What was billed must not move with the prices, so that it is not asked by what moves with them."""
+    for name in names:
+        if name in PRICE_DIMENSIONS:
+            raise WrongCall(
+                f"'{name}' is that of the price which a call has now, not of what it was billed",
+                hint="Ask by the call's own dimensions, such as vendor and model, or without --prices billed.",
+            )
 
 
 def _in_utc(value: Any) -> Any:

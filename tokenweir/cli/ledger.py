@@ -8,9 +8,9 @@ import click
 
 from sinks.clickhouse import queries
 from tokenweir.cli.moments import parse_moment
-from tokenweir.cli.options import find_place, ledger_options, open_ledger
+from tokenweir.cli.options import find_place, ledger_options, open_ledger, parse_conditions, where_option
 from tokenweir.cli.output import print_rows
-from tokenweir.errors import WrongCall
+from tokenweir.pricing import PriceBook
 
 _FORMATS = click.Choice(["table", "json", "csv"])
 
@@ -19,7 +19,12 @@ _FORMATS = click.Choice(["table", "json", "csv"])
 @click.option("--by", default="", help="Dimensions, comma-separated: team,model,vendor,day…")
 @click.option("--since", help="From this time on: 2026-11-01, today, 7d…")
 @click.option("--until", help="Up to, not including, this time.")
-@click.option("--where", multiple=True, metavar="DIMENSION=VALUE", help="Only this; repeat for more.")
+@where_option
+@click.option(
+    "--prices",
+    type=click.Choice(["billed", "known", "today"]),
+    help="As billed, as known now, or at today's prices [default: as the ledger holds them].",
+)
 @click.option("--format", "form", type=_FORMATS, default="table", show_default=True)
 @ledger_options
 def spend(
@@ -27,6 +32,7 @@ def spend(
     since: str | None,
     until: str | None,
     where: tuple[str, ...],
+    prices: queries.Prices | None,
     form: str,
     as_json: bool,
     data_dir: Path | None,
@@ -35,26 +41,32 @@ def spend(
 
     `cost` is USD. Calls without a price are in `unpriced_calls`, never in the cost.
 
+    The ledger holds each call at the price that it was metered with, or that `weir reprice` gave it since. With
+    --prices: `billed` is without any re-pricing and never moves; `known` prices every call anew with all that the price
+    book now knows of the call's own time; `today` prices it as if it were made now. The last two read every call.
+
     \b
     Examples:
       weir spend --by team,model --since 7d
+      weir spend --by model --since 30d --prices today
       weir spend --by day --where vendor=anthropic --format csv
     """
     dimensions = [name.strip() for name in by.split(",") if name.strip()]
-    conditions: dict[str, str] = {}
-    for condition in where:
-        name, equals, value = condition.partition("=")
-        if not equals:
-            raise WrongCall(f"--where {condition!r} is not of the form DIMENSION=VALUE")
-        conditions[name] = value
     now = datetime.now(UTC)
-    with open_ledger(find_place(data_dir)) as client:
+    place = find_place(data_dir)
+    book = None
+    if prices in ("known", "today"):
+        book = PriceBook.default(place.settings.pricing.overlay, place.recorded_prices)
+    with open_ledger(place) as client:
         rows = queries.spend(
             client,
             by=dimensions,
             since=parse_moment(since, now),
             until=parse_moment(until, now),
-            where=conditions,
+            where=parse_conditions(where),
+            prices=prices or "ledger",
+            book=book,
+            now=now,
         )
     columns = [
         *dimensions,

@@ -1,6 +1,6 @@
 """Options that several commands share, and how a command finds the ledger that they name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,23 @@ data_dir_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="The embedded ledger's directory [default: the settings' ledger, else .tokenweir].",
 )
+where_option = click.option(
+    "--where",
+    multiple=True,
+    metavar="DIMENSION=VALUE",
+    help="Only this; repeat for more dimensions, or for another value of one.",
+)
+
+
+def parse_conditions(where: Sequence[str]) -> dict[str, list[str]]:
+    """What --where was given, values by dimension. Raises WrongCall for what is not of its form."""
+    conditions: dict[str, list[str]] = {}
+    for condition in where:
+        name, equals, value = condition.partition("=")
+        if not equals:
+            raise WrongCall(f"--where {condition!r} is not of the form DIMENSION=VALUE")
+        conditions.setdefault(name, []).append(value)
+    return conditions
 
 
 def ledger_options(command: _F) -> _F:
