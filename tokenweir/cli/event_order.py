@@ -1,7 +1,7 @@
 """Pricing lines whose cost depends on one another: allowances are used up in the order of the calls, not of the lines.
 
 The lines are read to their end before anything is answered. They wait in a temporary file; in memory there is an entry
-of some 400 bytes for each call to a vendor that has an allowance, of which there may be MAX_CALLS. Every line has its
+of some 700 bytes for each call to a vendor that has an allowance, of which there may be MAX_CALLS. Every line has its
 answer at its own place.
 """
 
@@ -19,8 +19,8 @@ from tokenweir.pricing.covering import NOT_COVERED, Coverage
 from tokenweir.usage import UsageEvent
 from tokenweir.usage.version import fullness
 
-MAX_CALLS: Final = 2_000_000
-"""Calls to vendors with allowances in one input: some 800 MB of memory."""
+MAX_CALLS: Final = 1_000_000
+"""Calls to vendors with allowances in one input: some 700 MB of memory."""
 
 _DIGEST_BYTES: Final = 8
 

@@ -82,7 +82,8 @@ def _counted_tokens(event: Any, weights: Mapping[str, Fraction]) -> dict[str, Fr
         if name in weights:
             inner = sum(left[within] for within in WITHIN[name] if within in left)
             left[name] = max(tokens[name] - inner, 0)
-            counts[group_of(name)] += weights[name] * left[name]
+            if left[name]:
+                counts[group_of(name)] += weights[name] * left[name]
     return counts
 
 
@@ -104,7 +105,8 @@ def needed(counts: Mapping[str, Fraction], charged: Mapping[str, Fraction]) -> F
     """How much of an allowance what is still to be charged of a call takes. counts: of the whole call."""
     need = NONE_CHARGED
     for group, count in counts.items():
-        need += count * (most_charged(charged) if group == REQUESTS else charged.get(group, NONE_CHARGED))
+        share = most_charged(charged) if group == REQUESTS else charged.get(group, NONE_CHARGED)
+        need += count if share is ALL_CHARGED else count * share
     return need
 
 
