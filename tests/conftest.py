@@ -2,9 +2,12 @@
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
+
+from tokenweir.pricing.price_cache import CACHE_DIR_VARIABLE
 
 LONGEST_FIRST = (
     "test_bad_events.py",
@@ -25,6 +28,14 @@ pytest_plugins = ["tests.kafka.fixtures"]
 # A shell that runs this in the background has it ignore SIGINT, and so would every process that a test starts and
 # interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiled price books of a run in a directory of its own, which its processes share, not in the user's cache."""
+    if CACHE_DIR_VARIABLE not in os.environ:
+        directory = tempfile.TemporaryDirectory(prefix="tokenweir-tests-")
+        os.environ[CACHE_DIR_VARIABLE] = directory.name
+        config.add_cleanup(directory.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -96,6 +96,11 @@ class PricingSettings(_Group):
         default=None,
         description="where `weir prices update` keeps what it appends; none means `prices` in the data directory",
     )
+    cache_dir: Path | None = Field(
+        default=None,
+        description="where the built-in prices are kept in the form that is read fast, which may be lost at any time; "
+        "none means the user's cache directory",
+    )
 
     def recorded_in(self, data_dir: Path) -> Path:
         """The folder of recorded updates, for what runs on this data directory."""

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from tokenweir.pricing.price_cache import CACHE_DIR_VARIABLE
+
 _COMMAND: Final = (sys.executable, "-c", "from tokenweir.cli import main; main()")
 _TIMEOUT_SECONDS: Final = 240
 
@@ -20,8 +22,12 @@ class WeirFailed(AssertionError):
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without Tokenweir's settings, and with `extra`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TOKENWEIR_")}
+    """This process's environment without Tokenweir's settings, but for where books are kept, and with `extra`."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TOKENWEIR_") or name == CACHE_DIR_VARIABLE
+    }
     return {**kept, **(extra or {})}
 
 

@@ -1,7 +1,5 @@
 """The project's own data: sound, read for its vendor only, and saying beforehand when a price became known."""
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -57,15 +55,6 @@ def test_a_row_in_the_file_of_another_vendor_is_refused(tmp_path: Path) -> None:
 def test_a_time_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongCall, match="soon"):
         folder(tmp_path, acme="recorded_at = soon").recorded_times()
-
-
-def test_a_book_is_made_without_reading_the_files_through() -> None:
-    program = (
-        "import sys; from tokenweir.pricing import PriceBook; book = PriceBook.default(); "
-        "from tokenweir.pricing.own_data import own_data; print(len(own_data()._by_vendor))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["0"]
 
 
 def test_a_file_is_named_after_its_vendor() -> None:

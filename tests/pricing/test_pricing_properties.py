@@ -1,15 +1,12 @@
-import ast
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from pathlib import Path
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pricing_events import NOVEMBER, event, row
 
-import tokenweir.pricing
 from tokenweir.pricing import Price, PriceBook, Priced
 from tokenweir.pricing.aliases import Alias
 from tokenweir.pricing.contracts import Contracts, Discount
@@ -278,26 +275,3 @@ def test_a_hundred_thousand_rows_are_one_answer_each() -> None:
     rows = [row(f"m{number}", price_id=f"p{number}", card=card) for number in range(100_000)]
     book = PriceBook([RowSource(rows)])
     assert book.lookup("v", "m99999", NOVEMBER) == rows[99_999]
-
-
-def test_no_float_is_written_anywhere_in_the_package() -> None:
-    """No float literal, no true division, and `float` only where it is refused."""
-    for path in sorted(Path(tokenweir.pricing.__file__).parent.glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        refusals = {
-            id(argument)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
-            for argument in node.args
-        }
-        for node in ast.walk(tree):
-            assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), (
-                path.name,
-                node.lineno,
-            )
-            assert not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)), (
-                path.name,
-                node.lineno,
-            )
-            if isinstance(node, ast.Name) and node.id == "float":
-                assert id(node) in refusals, (path.name, node.lineno)

@@ -90,7 +90,9 @@ def price(at: str | None, known_at: str | None, overlay: Path | None) -> None:
     now = datetime.now(UTC)
     moment, known = parse_moment(at, now), parse_moment(known_at, now)
     settings = Settings()
-    book = PriceBook.default(overlay or settings.pricing.overlay, settings.recorded_prices)
+    book = PriceBook.default(
+        overlay or settings.pricing.overlay, settings.recorded_prices, cache_dir=settings.pricing.cache_dir
+    )
     answers = _answers(book, now, moment, known)
     for number, answer in answers:
         if isinstance(answer, RejectedInput):

@@ -171,7 +171,9 @@ class Asking:
             from tokenweir.pricing import PriceBook
 
             settings = Settings()
-            self._book = PriceBook.default(settings.pricing.overlay, settings.recorded_prices)
+            self._book = PriceBook.default(
+                settings.pricing.overlay, settings.recorded_prices, cache_dir=settings.pricing.cache_dir
+            )
         price = self._book.lookup(vendor, model, self.moment, known_at=self.known_at)
         if price is None or not price.cards:
             return None

@@ -86,7 +86,8 @@ def _advised(
 ) -> list[dict[str, Any]]:
     if not found:
         return []
-    book = PriceBook.default(place.settings.pricing.overlay, place.recorded_prices)
+    pricing = place.settings.pricing
+    book = PriceBook.default(pricing.overlay, place.recorded_prices, cache_dir=pricing.cache_dir)
     adviser = Adviser(book, _names_of_the_catalog())
     return [_row(row, total, adviser) for row in found]
 

@@ -134,7 +134,11 @@ def _play(
     pipeline = thread.pipeline
     began = said = time.monotonic()
     # A book of its own: one book serves one thread, and the meter has the pipeline's.
-    tally = TotalsTally(PriceBook.default(pipeline.overlay, pipeline.recorded_prices))
+    tally = TotalsTally(
+        PriceBook.default(
+            pipeline.overlay, pipeline.recorded_prices, cache_dir=pipeline.settings.pricing.cache_dir
+        )
+    )
     with BlockingSender(pipeline.delivery) as sender:
         for batch in tally.watch(simulation.events()):
             for event in batch:

@@ -119,7 +119,12 @@ class LocalPipeline:
         self._stack.enter_context(self.data_dir.locked(wait_seconds=_LOCK_WAIT_SECONDS))
         store = embedded_store(self._settings.clickhouse, self.data_dir)
         book, client = await asyncio.gather(
-            asyncio.to_thread(PriceBook.default, self.overlay, self.recorded_prices),
+            asyncio.to_thread(
+                PriceBook.default,
+                self.overlay,
+                self.recorded_prices,
+                cache_dir=self._settings.pricing.cache_dir,
+            ),
             asyncio.to_thread(connect, store),
         )
         self._client = client

@@ -24,7 +24,9 @@ def serve_worker(settings: Settings, role: str, *, say: Callable[[str], None]) -
             run_worker(
                 settings,
                 "meter",
-                book_factory=lambda: PriceBook.default(settings.pricing.overlay, settings.recorded_prices),
+                book_factory=lambda: PriceBook.default(
+                    settings.pricing.overlay, settings.recorded_prices, cache_dir=settings.pricing.cache_dir
+                ),
                 on_ready=ready,
             )
         )

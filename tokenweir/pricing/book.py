@@ -98,26 +98,33 @@ class PriceBook:
         self._current = self._epochs.setdefault(len(self._recorded_times), {})
 
     @classmethod
-    def default(cls, overlay: Path | None = None, recorded: Path | None = None) -> Self:
+    def default(
+        cls, overlay: Path | None = None, recorded: Path | None = None, *, cache_dir: Path | None = None
+    ) -> Self:
         """genai-prices, the project's own data over it, recorded updates over both, and a company's file over all.
 
-        overlay: the company's file. recorded: the folder of the updates; it need not be there. Raises WrongCall for a
-        company's file that has a mistake, with its line, the reason and the fix, and RecordedChanged for a recorded
-        update that is not what it was.
+        overlay: the company's file. recorded: the folder of the updates; it need not be there. cache_dir: where the
+        compiled form of the first two is kept; None for `price_cache.default_cache_dir()`.
+        Raises WrongCall for a company's file that has a mistake, with its line, the reason and the fix, and
+        RecordedChanged for a recorded update that is not what it was.
         """
-        from tokenweir.pricing.genai_feed import GenaiFeed
-        from tokenweir.pricing.known_names import refuse_unknown_names
-        from tokenweir.pricing.overlay import read_overlay_file
-        from tokenweir.pricing.own_data import own_data
-        from tokenweir.pricing.recorded import read_recorded
+        from tokenweir.pricing.price_cache import public_sources
 
-        sources: list[PriceSource] = [GenaiFeed(), own_data()]
+        sources = public_sources(cache_dir)
         rates = [reference_rates()]
-        if recorded is not None and (updates := read_recorded(recorded)).files:
-            sources.append(updates)
-            rates.append(updates.exchange_rates())
+        # What understands files is imported only where there are any.
+        if recorded is not None and recorded.is_dir():
+            from tokenweir.pricing.recorded import read_recorded
+
+            updates = read_recorded(recorded)
+            if updates.files:
+                sources.append(updates)
+                rates.append(updates.exchange_rates())
         if overlay is None:
             return cls(sources, ExchangeRates(*rates))
+        from tokenweir.pricing.known_names import refuse_unknown_names
+        from tokenweir.pricing.overlay import read_overlay_file
+
         company = read_overlay_file(overlay)
         refuse_unknown_names(company, sources)
         return cls(sources, ExchangeRates(*rates, company.exchange_rates), company.contracts)

@@ -12,15 +12,16 @@ Variants by anything but batch, service tier and speed (a route, a kind of searc
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tokenweir.money import picos_from_decimal
 from tokenweir.pricing.components import REQUESTS, TOKENS_PER_RATE
-from tokenweir.pricing.matching import match_from_clause, with_dashed_date
+from tokenweir.pricing.installed_feed import installed_feed
+from tokenweir.pricing.matching import match_from_clause
+from tokenweir.pricing.offers import first_offer
 from tokenweir.pricing.price import BEGINNING, END, STANDARD, Price, Rate, RateCard
 from tokenweir.pricing.schedule import Schedule
+from tokenweir.pricing.sources import GroupAtHand, VendorRows
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, PriceVariant, Provider
@@ -33,11 +34,6 @@ VENDOR_NAMES: Final = {
     "zai": "zhipu",
 }
 """Our vendor name by genai-prices provider, where they differ."""
-
-_RECORDED_AT: Final = {
-    # The day that the newest of its prices took effect, bar those announced for later.
-    "0.2.3": datetime(2026, 11, 9, tzinfo=UTC),
-}
 
 _TOKEN_KEYS: Final = {
     "input_mtok": "input",
@@ -95,84 +91,71 @@ class GenaiFeed:
         recorded_at: datetime | None = None,
     ) -> None:
         """providers: in place of the installed ones; then `source` and `recorded_at` say where and when from."""
-        version = metadata.version("genai-prices")
+        installed = installed_feed()
         if providers is None:
-            from genai_prices.data import providers as installed
+            from genai_prices.data import providers as installed_providers
 
-            providers = installed
-        self.source = source or f"genai-prices {version}"
-        # A version that is not listed became known when it was installed.
-        self.recorded_at = recorded_at or _RECORDED_AT.get(version) or _installed_at()
+            providers = installed_providers
+        self.source = source or f"genai-prices {installed.version}"
+        self.recorded_at = recorded_at or installed.recorded_at
         self.skipped: dict[str, str] = {}
         self._providers = {VENDOR_NAMES.get(provider.id, provider.id): provider for provider in providers}
         self._by_id = {provider.id: provider for provider in providers}
-        self._compiled: dict[tuple[str, str], list[tuple[Price, ...]]] = {}
+        self._by_vendor: dict[str, VendorRows] = {}
 
     def recorded_times(self) -> set[datetime]:
         """When the feed became known."""
         return {self.recorded_at}
 
     def vendors(self) -> list[str]:
-        """Vendors that the feed has prices of, under our names."""
-        return sorted(self._providers)
+        """Vendors that the feed has prices of, under our names, in the feed's order."""
+        return list(self._providers)
 
-    def offers(self, vendor: str) -> list[tuple[Price, ...]]:
-        """What the vendor offers, a model's rows each; a name means the first whose rule holds. Borrowed ones last."""
+    def vendor_rows(self, vendor: str) -> VendorRows | None:
+        """A vendor's rows, a group a model; those of models that it borrows from others stand in `borrowed`."""
+        known = self._by_vendor.get(vendor)
         provider = self._providers.get(vendor)
-        return [] if provider is None else [offer for offer in self._all_offers(vendor, provider) if offer]
+        if known is None and provider is not None:
+            lenders = [
+                self._by_id[lender]
+                for lender in provider.fallback_model_providers or ()
+                if lender in self._by_id
+            ]
+            known = VendorRows(
+                self._groups(vendor, provider, borrowed=False),
+                [group for lender in lenders for group in self._groups(vendor, lender, borrowed=True)],
+            )
+            self._by_vendor[vendor] = known
+        return known
+
+    def offers(self, vendor: str) -> list[Sequence[Price]]:
+        """What the vendor offers, a model's rows each; a name means the first whose rule holds. Borrowed ones last."""
+        found = self.vendor_rows(vendor)
+        return [] if found is None else [group.rows for group in (*found.groups, *found.borrowed)]
 
     def rows(self) -> Iterator[Price]:
         """Every row; compiles what is not compiled yet. Rows that a vendor borrows from another are not repeated."""
-        for vendor, provider in self._providers.items():
-            for offer in self._offers(vendor, provider):
-                yield from offer
+        for vendor in self._providers:
+            found = self.vendor_rows(vendor)
+            yield from () if found is None else found.rows()
 
     def rows_for(self, vendor: str, model: str) -> Sequence[Price]:
         """The rows of the first model of `vendor` that means the name `model`; empty where none does."""
-        provider = self._providers.get(vendor)
-        if provider is None:
-            # Hugging Face's router takes the partner's name after a colon: meta-llama/Llama-3.3-70B:groq.
-            if vendor == "huggingface" and ":" in model:
-                base, _, partner = model.rpartition(":")
-                if f"huggingface_{partner}" in self._providers:
-                    return self.rows_for(f"huggingface_{partner}", base)
-            return ()
-        name = model.lower()
-        found = self._find(vendor, provider, name)
-        if not found and (dashed := with_dashed_date(name)) != name:
-            found = self._find(vendor, provider, dashed)
-        return found
+        return first_offer(self.vendor_rows, vendor, model)
 
-    def _find(self, vendor: str, provider: "Provider", name: str) -> Sequence[Price]:
-        for offer in self._all_offers(vendor, provider):
-            if offer and offer[0].match.holds(name):
-                return offer
-        return ()
-
-    def _all_offers(self, vendor: str, provider: "Provider") -> list[tuple[Price, ...]]:
-        offers = self._offers(vendor, provider)
-        for lender in provider.fallback_model_providers or ():
-            if lender in self._by_id:
-                offers = offers + self._offers(vendor, self._by_id[lender], borrowed=True)
-        return offers
-
-    def _offers(
-        self, vendor: str, provider: "Provider", *, borrowed: bool = False
-    ) -> list[tuple[Price, ...]]:
-        offers = self._compiled.get((vendor, provider.id))
-        if offers is None:
-            offers = []
-            for model in provider.models:
-                try:
-                    offers.append(tuple(self._compile(vendor, provider, model, borrowed=borrowed)))
-                except ValueError as error:
-                    self.skipped[f"{provider.id}/{model.id}"] = str(error)
-            self._compiled[vendor, provider.id] = offers
-        return offers
+    def _groups(self, vendor: str, provider: "Provider", *, borrowed: bool) -> Iterator[GroupAtHand]:
+        for model in provider.models:
+            try:
+                rows = self._compile(vendor, provider, model, borrowed=borrowed)
+            except ValueError as error:
+                self.skipped[f"{provider.id}/{model.id}"] = str(error)
+            else:
+                if rows:
+                    yield GroupAtHand(rows[0].match, rows)
 
     def _compile(
         self, vendor: str, provider: "Provider", model: "ModelInfo", *, borrowed: bool
-    ) -> Iterable[Price]:
+    ) -> tuple[Price, ...]:
         match = match_from_clause(model.match)
         name = f"{provider.id}/{model.id}" if not borrowed else f"{vendor}/{provider.id}/{model.id}"
         minimum = _MINIMUM_SECONDS.get((provider.id, model.id), 0)
@@ -209,13 +192,7 @@ class GenaiFeed:
                     both = (max(span[0], variant_span[0]), min(span[1], variant_span[1]))
                     if both[0] < both[1]:
                         rows.append(row(prices, overrides, tier, both, schedule))
-        return rows
-
-
-def _installed_at() -> datetime:
-    import genai_prices.data
-
-    return datetime.fromtimestamp(Path(str(genai_prices.data.__file__)).stat().st_mtime, UTC)
+        return tuple(rows)
 
 
 def _price_id(name: str, tier: str, starts_at: datetime, schedule: Schedule | None) -> str:

@@ -6,7 +6,7 @@ of these times before its first answer.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -16,7 +16,7 @@ from typing import Final
 from tokenweir.errors import WrongCall
 from tokenweir.pricing.overlay import read_overlay
 from tokenweir.pricing.price import Price
-from tokenweir.pricing.sources import RowSource
+from tokenweir.pricing.sources import VendorRows, grouped
 
 _RECORDED: Final = re.compile(r"^recorded_at = (\S+)", re.MULTILINE)
 
@@ -31,32 +31,39 @@ class OwnData:
             for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
             if entry.name.endswith(".toml")
         }
-        self._by_vendor: dict[str, RowSource] = {}
+        self._by_vendor: dict[str, VendorRows] = {}
 
-    def rows_for(self, vendor: str, model: str) -> Sequence[Price]:
+    def vendors(self) -> list[str]:
+        """Vendors that have a file."""
+        return sorted({vendor_of(name) for name in self._texts})
+
+    def vendor_rows(self, vendor: str) -> VendorRows | None:
+        """The rows of a vendor's files, in the order of the files and their lines; None where it has no file."""
+        known = self._by_vendor.get(vendor)
+        if known is None:
+            names = [name for name in self._texts if vendor_of(name) == vendor]
+            if not names:
+                return None
+            known = grouped(row for name in names for row in _rows_of(self._texts[name], name))
+            self._by_vendor[vendor] = known
+        return known
+
+    def rows_for(self, vendor: str, model: str) -> list[Price]:
         """Rows that mean the model, in the order of the files and their lines."""
-        return self._of_vendor(vendor).rows_for(vendor, model)
+        found = self.vendor_rows(vendor)
+        return [] if found is None else found.rows_for(model)
 
     def rows(self) -> Iterator[Price]:
         """Every row, vendor by vendor."""
-        for vendor in sorted({vendor_of(name) for name in self._texts}):
-            yield from self._of_vendor(vendor).rows()
+        for vendor in self.vendors():
+            found = self.vendor_rows(vendor)
+            yield from () if found is None else found.rows()
 
     def recorded_times(self) -> set[datetime]:
         """When any of the rows became known."""
         return {
             _moment(stated, name) for name, text in self._texts.items() for stated in _RECORDED.findall(text)
         }
-
-    def _of_vendor(self, vendor: str) -> RowSource:
-        known = self._by_vendor.get(vendor)
-        if known is None:
-            names = [name for name in self._texts if vendor_of(name) == vendor]
-            rows = [row for name in names for row in _rows_of(self._texts[name], name)]
-            known = RowSource(rows)
-            if names:
-                self._by_vendor[vendor] = known
-        return known
 
 
 @cache
