@@ -31,7 +31,7 @@ from pathlib import Path
 from tokenweir.pricing import PriceBook
 book = PriceBook.default(cache_dir=Path(sys.argv[1]))
 print(book.lookup("openai", "gpt-4o", datetime(2025, 11, 1, tzinfo=UTC)).price_id)
-print(*sorted({"genai_prices", "tomllib", "pydantic", "email"} & sys.modules.keys()))
+print(*sorted({"genai_prices", "tokenweir.pricing.overlay", "pydantic", "email"} & sys.modules.keys()))
 """
 
 

@@ -65,7 +65,7 @@ def allowances(
         raise WrongCall("--since lies after --at", hint="Give an earlier --since")
     place = find_place(data_dir)
     overlay = overlay or place.settings.pricing.overlay
-    book = PriceBook.default(overlay, place.recorded_prices)
+    book = PriceBook.default(overlay, place.recorded_prices, cache_dir=place.settings.pricing.cache_dir)
     if overlay is None or not book.contracts.allowances:
         raise WrongCall(
             "there are no allowances" + (f" in {overlay}" if overlay else ", as there is no price file"),

@@ -56,7 +56,8 @@ def spend(
     place = find_place(data_dir)
     book = None
     if prices in ("known", "today"):
-        book = PriceBook.default(place.settings.pricing.overlay, place.recorded_prices)
+        pricing = place.settings.pricing
+        book = PriceBook.default(pricing.overlay, place.recorded_prices, cache_dir=pricing.cache_dir)
     with open_ledger(place) as client:
         rows = queries.spend(
             client,
