@@ -125,6 +125,14 @@ CNY_POINTS: Final = [
     ("deepseek", "deepseek-chat", "cn", "2025-02-09 00:00:00", CALL, "10"),
     ("deepseek", "deepseek-reasoner", "cn", "2025-03-01 00:29:59", CALL, "20"),
     ("deepseek", "deepseek-reasoner", "cn", "2025-03-01 00:30:00", CALL, "5"),
+    ("deepseek", "deepseek-chat", "cn", "2025-09-29 08:00:00", counts(MILLION, MILLION, 500_000), "4.1"),
+    ("deepseek", "deepseek-reasoner", "cn", "2026-04-26 20:14:59", counts(MILLION, 0, MILLION), "0.2"),
+    ("deepseek", "deepseek-reasoner", "cn", "2026-04-26 20:15:00", counts(MILLION, 0, MILLION), "0.02"),
+    ("deepseek", "deepseek-v4-flash", "cn", "2026-08-16 23:59:59", CALL, "3"),
+    ("deepseek", "deepseek-v4-flash", "cn", "2026-08-17 00:00:00", CALL, "6"),
+    ("deepseek", "deepseek-v4-pro", "cn", "2026-06-15 10:00:00", counts(MILLION, MILLION, MILLION), "6.025"),
+    ("deepseek", "deepseek-v4-pro", "cn", "2026-08-22 10:00:00", CALL, "36"),
+    ("deepseek", "deepseek-v4-pro", "cn", "2026-08-29 10:00:00", CALL, "18"),
     ("deepseek", "deepseek-flash", "cn", "2026-10-12 08:59:59", CALL, "5"),
     ("deepseek", "deepseek-flash", "cn", "2026-10-12 09:00:00", CALL, "10"),
     ("deepseek", "deepseek-flash", "cn", "2026-10-01 09:00:00", CALL, "5"),
@@ -153,7 +161,7 @@ UNPRICED_POINTS: Final = [
     ("iflytek", "4.0Ultra", "", "2026-06-01 12:00:00", "packs"),
     ("minimax", "abab6-chat", "", "2024-06-01 12:00:00", "two sources state two prices"),
     ("alibaba", "wan2.6-t2v", "", "2026-06-01 12:00:00", "resolution"),
-    ("deepseek", "deepseek-chat", "cn-hangzhou", "2025-10-01 12:00:00", "in CNY"),
+    ("deepseek", "deepseek-chat", "cn-hangzhou", "2025-09-10 12:00:00", "in CNY"),
     ("baidu", "ernie-4.0-8k", "", "2024-09-01 12:00:00", "no price of baidu/ernie-4.0-8k"),
 ]
 
