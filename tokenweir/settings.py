@@ -186,6 +186,28 @@ class WorkerSettings(_Group):
     state_dir: Path = Field(default=Path(".tokenweir/worker"), description="Faust's own files")
 
 
+class DetectionSettings(_Group):
+    """What makes signals of the minutes: how long a minute is waited for, and how often state is kept."""
+
+    close_after_seconds: Positive = Field(
+        default=15.0, description="a minute is closed so long after its end; what comes later is late"
+    )
+    hold_seconds: Positive = Field(
+        default=5.0,
+        description="a minute that was over before it was heard of (a backlog, a replay) is closed so long after that",
+    )
+    early_seconds: Positive = Field(
+        default=5.0, description="how often the open minute is looked at for what may not wait"
+    )
+    checkpoint_seconds: Positive = Field(
+        default=120.0,
+        description="how often a tenant's state is kept; what came since is read again after a restart",
+    )
+    forget_days: int = Field(
+        default=35, ge=1, le=366, description="a tenant that is silent for longer begins anew"
+    )
+
+
 class BillsSettings(_Group):
     """An account at a vendor whose own reports `weir bills poll` reads; a group for each, under a name of yours."""
 
@@ -244,6 +266,7 @@ class Settings(BaseSettings):
     emitter: EmitterSettings = EmitterSettings()
     gateway: GatewaySettings = GatewaySettings()
     worker: WorkerSettings = WorkerSettings()
+    detection: DetectionSettings = DetectionSettings()
     local: LocalSettings = LocalSettings()
     bills: dict[str, BillsSettings] = Field(
         default={}, description="accounts whose own reports are read, each a group"

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from tokenweir.bills.line import VendorBill
+from tokenweir.signals.signal import Signal
 from tokenweir.usage.event import UsageEvent
 from tokenweir.usage.metered import MeteredEvent
 from tokenweir.usage.rejection import Rejection
@@ -20,6 +21,7 @@ SCHEMAS: Final[dict[str, type[BaseModel]]] = {
     "metered-event.schema.json": MeteredEvent,
     "rejection.schema.json": Rejection,
     "vendor-bill.schema.json": VendorBill,
+    "signal.schema.json": Signal,
 }
 
 

@@ -1,0 +1,17 @@
+"""The shared language of signals: what the detectors say of an incident, its names, its form on the wire."""
+
+from tokenweir.signals.identity import fingerprint, incident_name, signal_id
+from tokenweir.signals.signal import Contributor, Severity, Signal, SignalState
+from tokenweir.signals.wire import decode_signals, encode_signal
+
+__all__ = [
+    "Contributor",
+    "Severity",
+    "Signal",
+    "SignalState",
+    "decode_signals",
+    "encode_signal",
+    "fingerprint",
+    "incident_name",
+    "signal_id",
+]
