@@ -47,6 +47,10 @@ PRICING_COLUMNS: Final = (
 )
 """All that a price depends on, and what names the call."""
 
+CallKey = tuple[datetime, str, str]
+"""time, tenant, id: where a call stands in the order in which calls are read"""
+
+_TIMES: Final = ("time", "metered_at", "repriced_at")
 _KEY: Final = ("time", "tenant", "id")
 _COUNTED_BY: Final = ("tenant", *ROLLUP_DIMENSIONS)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,6 +67,12 @@ class CallPage:
         self.columns = columns
         self._call = call
 
+    @property
+    def last_key(self) -> CallKey:
+        """Where the last of the calls stands; `read_calls` goes on behind it."""
+        time, tenant, call_id = (self.columns[name][-1] for name in _KEY)
+        return time, tenant, call_id
+
     def __len__(self) -> int:
         return len(self.columns["id"])
 
@@ -78,28 +88,29 @@ def read_calls(
     until: datetime | None = None,
     where: Where | None = None,
     columns: Sequence[str] = EVENT_COLUMNS,
+    after: CallKey | None = None,
     page_calls: int = PAGE_CALLS,
 ) -> Iterator[CallPage]:
     """The calls of `since` ≤ time < `until` that meet `where`, by time, tenant and id.
 
     where: dimension → the value, or the values, that it must have, as in `queries.spend`. columns: fields of
-    MeteredEvent; `time`, `tenant` and `id` come in any case. No page is empty. Raises WrongCall for a name that is no
-    dimension or a time without a zone, StoreUnavailable.
+    MeteredEvent; `time`, `tenant` and `id` come in any case. after: only calls behind this one. No page is empty.
+    Raises WrongCall for a name that is no dimension or a time without a zone, StoreUnavailable.
     """
     conditions = dict(where or {})
     check_names(tuple(conditions), DIMENSIONS)
     names = tuple(name for name in EVENT_COLUMNS if name in columns or name in _KEY)
     call = namedtuple("Call", names)  # type: ignore[misc]
-    for start, end in _spans(client, since, until, conditions, page_calls):
-        after: tuple[Any, ...] | None = None
+    if after is not None:
+        since = max(since, after[0]) if since else after[0]
+    for span in _spans(client, since, until, conditions, page_calls):
         while True:
-            page = _read_page(client, names, (start, end), conditions, after, page_calls)
-            count = len(page["id"])
-            if count:
-                yield CallPage(page, call)
-            if count < page_calls:
+            page = CallPage(_read_page(client, names, span, conditions, after, page_calls), call)
+            if len(page):
+                yield page
+                after = page.last_key
+            if len(page) < page_calls:
                 break
-            after = tuple(page[name][-1] for name in _KEY)
 
 
 def _read_page(
@@ -107,7 +118,7 @@ def _read_page(
     names: Sequence[str],
     span: tuple[datetime, datetime],
     conditions: Where,
-    after: tuple[Any, ...] | None,
+    after: CallKey | None,
     page_calls: int,
 ) -> dict[str, Sequence[Any]]:
     """The first calls of a span of time behind the call `after`."""
@@ -123,7 +134,9 @@ def _read_page(
         f"WHERE {' AND '.join(clauses)} ORDER BY u.time, u.tenant, u.id LIMIT {int(page_calls)}",
         parameters,
     )
-    return {name: _in_utc(columns.get(name, ())) for name in names}
+    return {
+        name: _in_utc(columns.get(name, ())) if name in _TIMES else columns.get(name, ()) for name in names
+    }
 
 
 def _spans(
@@ -194,8 +207,6 @@ def _start(moment: datetime, length: timedelta) -> datetime:
     return moment - (moment - _EPOCH) % length
 
 
-def _in_utc(column: Sequence[Any]) -> Sequence[Any]:
+def _in_utc(moments: Sequence[datetime | None]) -> Sequence[datetime | None]:
     """The driver gives UTC times with no zone; ours always have one."""
-    if column and isinstance(column[0], datetime):
-        return [moment.replace(tzinfo=UTC) for moment in column]
-    return column
+    return [None if moment is None else moment.replace(tzinfo=UTC) for moment in moments]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sinks.clickhouse import ClickHouseLedger, LedgerClient, connect, migrate
+from sinks.clickhouse.calls import read_calls
 from sinks.clickhouse.columns import EVENT_COLUMNS
 from sinks.clickhouse.migrate import MIGRATIONS
 from tokenweir.settings import ClickHouseSettings
@@ -93,6 +94,9 @@ def test_usage_says_what_was_billed_of_each_call(
         ("call-3", 0, Decimal("0.000000000001"), "first"),
         ("call-30", 1, Decimal(2), "first"),
     ]
+    calls = [call for page in read_calls(ledger_client) for call in page]
+    assert [(call.billed_cost, call.billed_price_id) for call in calls] == [row[2:] for row in rows]
+    assert [call.repriced_at for call in calls] == [*[DAY + timedelta(days=2)] * 3, None]
 
 
 def test_a_ledger_from_before_is_brought_up_and_billed_what_it_held(

@@ -95,6 +95,17 @@ def test_each_call_comes_once_and_in_order_whatever_a_page_holds(filled: LedgerC
         assert [call.id for page in pages for call in page] == in_order(events())
 
 
+def test_reading_goes_on_behind_a_call(filled: LedgerClient) -> None:
+    (page,) = read_calls(filled)
+    calls = list(page)
+    for number in (0, 1, 13, 38, 39):
+        key = calls[number].time, calls[number].tenant, calls[number].id
+        for since in (None, calls[20].time):
+            expected = [call.id for call in calls[number + 1 :] if since is None or call.time >= since]
+            assert ids(filled, since=since, after=key, page_calls=7) == expected
+    assert page.last_key == (calls[-1].time, calls[-1].tenant, calls[-1].id)
+
+
 def test_bounds_and_conditions_hold(filled: LedgerClient) -> None:
     since, until = START + timedelta(seconds=34), START + timedelta(seconds=17 * 9, microseconds=1)
     cases: list[tuple[dict[str, Any], Callable[[UsageEvent], bool]]] = [
