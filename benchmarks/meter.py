@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from benchmarks.measure import PER_CORE, Measurement, best_rate, clock, in_parts, mean_rate
-from benchmarks.pricing import plain_cost
+from benchmarks.price_books import plain_cost
 from benchmarks.workload import BATCH_EVENTS, usage_message
 from streams.meter import Meter
 from tokenweir.pricing import PriceBook

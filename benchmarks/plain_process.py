@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import TypeAdapter
 
 from benchmarks.measure import Part, clock, peak_mib
-from benchmarks.pricing import plain_cost
+from benchmarks.price_books import plain_cost
 from benchmarks.role_process import Result, Spec
 from sinks.clickhouse import connect, migrate
 from sinks.clickhouse.columns import EVENT_COLUMNS
