@@ -28,7 +28,9 @@ class Condition(NamedTuple):
     and threshold, "a>b"). scope: names of event fields and their values, the level where the cause sits, without the
     tenant. value and baseline: in `unit`. title and explanation: for a person, who, what, why and dollars a day.
     contributors: the first cause first. evidence: plain JSON. quiet_minutes: how many minutes it has to be
-    unsaid before it is over. is_event: a thing that happened (a price moved) and is over at once; said in one minute.
+    unsaid before it is over. is_event: a thing that happened (a price moved), over at once however often it is said.
+    cause: conditions of one kind and one cause whose scopes lie within each other are one incident, reported at one
+    level; None takes the subject for it.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class Condition(NamedTuple):
     evidence: dict[str, Any] = {}  # noqa: RUF012 - read only, as everything here
     quiet_minutes: int = 15
     is_event: bool = False
+    cause: str | None = None
 
 
 class Detector(Protocol):
