@@ -32,6 +32,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "collect": ("tokenweir.cli.collect", "follow files as they grow"),
     "parse": ("tokenweir.cli.convert", "raw vendor answers in, usage events out"),
     "price": ("tokenweir.cli.convert", "usage events in, their costs out"),
+    "prices": ("tokenweir.cli.prices", "what models cost, what changed, and newer prices"),
     "models": ("tokenweir.cli.models", "which models there are, and what replaces one, by when"),
     "spend": ("tokenweir.cli.ledger", "what was spent"),
     "bills": ("tokenweir.cli.bills", "vendors' own usage and cost reports"),

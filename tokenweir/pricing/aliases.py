@@ -60,6 +60,11 @@ class Aliases:
     def __iter__(self) -> Iterator[Alias]:
         return (alias for of_vendor in self._aliases.values() for _, alias in of_vendor)
 
+    @property
+    def vendors(self) -> set[str]:
+        """Whose names are aliases."""
+        return set(self._aliases)
+
     def recorded_times(self) -> set[datetime]:
         """When any of the aliases became known."""
         return self._recorded_times

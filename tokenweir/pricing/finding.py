@@ -119,6 +119,17 @@ class PriceFinder:
         names = [own, *self._meant(own, END if known_at is None else known_at, Span(time))]
         return list(dict.fromkeys(meaning.model.lower() for meaning in names))
 
+    def candidates(self, vendor: str, model: str, time: datetime, known_at: datetime) -> list[Price]:
+        """The rows among which a call's price is found, in any tier and region: the company's, then public ones."""
+        own = Meaning(vendor, model)
+        meant = self._meant(own, known_at, Span(time))
+        public_rows, _ = self._public_rows(meant, None, known_at)
+        names = dict.fromkeys((own, *meant))
+        company = [
+            row for name in names for row in ranked_rows([self._contracts.prices], name, None, known_at)
+        ]
+        return [*company, *public_rows]
+
     def _meant(self, own: Meaning, known_at: datetime, span: Span) -> list[Meaning]:
         """What the name means, and the model behind that where it is an inference profile or spelled with a path."""
         target = own
@@ -133,7 +144,7 @@ class PriceFinder:
         return meant
 
     def _public_rows(
-        self, meant: Sequence[Meaning], region: str, known_at: datetime
+        self, meant: Sequence[Meaning], region: str | None, known_at: datetime
     ) -> tuple[list[Price], Meaning]:
         """The rows of the first name that has a standard price at one time or another, and that name.
 

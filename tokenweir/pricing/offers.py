@@ -1,6 +1,6 @@
 """How the feed finds a name: in the first of a vendor's models that means it, as genai-prices does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tokenweir.pricing.matching import with_dashed_date
 from tokenweir.pricing.price import Price
@@ -12,17 +12,22 @@ def first_offer(vendor_rows: Callable[[str], VendorRows | None], vendor: str, mo
 
     vendor_rows: what the feed has of a vendor, each model a group.
     """
-    found = vendor_rows(vendor)
-    if found is None:
-        # Hugging Face's router takes the partner's name after a colon: meta-llama/Llama-3.3-70B:groq.
-        if vendor == "huggingface" and ":" in model:
-            base, _, partner = model.rpartition(":")
-            if vendor_rows(f"huggingface_{partner}") is not None:
-                return first_offer(vendor_rows, f"huggingface_{partner}", base)
-        return ()
-    name = model.lower()
-    for spelling in dict.fromkeys((name, with_dashed_date(name))):
-        offers = found.meaning(spelling)
+    for whose, name in ((vendor, model.lower()), *other_names(vendor, model)):
+        found = vendor_rows(whose)
+        offers = found.meaning(name) if found is not None else ()
         if offers:
             return offers[0]
     return ()
+
+
+def other_names(vendor: str, model: str) -> Iterator[tuple[str, str]]:
+    """What else the feed takes a name for, where it knows no such name: vendors and models, the nearest first."""
+    name = model.lower()
+    if vendor == "huggingface" and ":" in name:
+        # Hugging Face's router takes the partner's name after a colon: meta-llama/Llama-3.3-70B:groq.
+        base, _, partner = name.rpartition(":")
+        vendor, name = f"huggingface_{partner}", base
+        yield vendor, name
+    dashed = with_dashed_date(name)
+    if dashed != name:
+        yield vendor, dashed

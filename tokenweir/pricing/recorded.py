@@ -22,6 +22,7 @@ from typing import Final
 
 from tokenweir.errors import TokenweirError, WrongCall
 from tokenweir.pricing.exchange import ExchangeRate
+from tokenweir.pricing.offers import other_names
 from tokenweir.pricing.overlay import Overlay, read_overlay
 from tokenweir.pricing.price import Price
 from tokenweir.pricing.sources import RowSource
@@ -55,8 +56,11 @@ class RecordedPrices:
         self._source: RowSource | None = None
 
     def rows_for(self, vendor: str, model: str) -> Sequence[Price]:
-        """Rows that mean the model, in the order in which they were recorded."""
-        return self._rows().rows_for(vendor, model)
+        """Rows that mean the model, or what the feed takes its name for, in the order in which they were recorded."""
+        found = self._rows().rows_for(vendor, model)
+        for other_vendor, other_model in other_names(vendor, model):
+            found = found or self._rows().rows_for(other_vendor, other_model)
+        return found
 
     def rows(self) -> Iterator[Price]:
         """Every row."""
