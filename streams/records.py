@@ -4,9 +4,8 @@ There is one schema, `UsageEvent`; this module walks its fields and makes the st
 there is here too. The struct decodes and encodes some four times faster than the model.
 
 Invariants:
-- what the struct and `have_value_problem` accept, the model accepts, with the same values. Two allowances: a fraction
-  of a second with more than six digits is rounded here and cut there (one microsecond apart), and a `Decimal`
-  written as a JSON number with more than seventeen digits keeps them all here;
+- what the struct and `have_value_problem` accept, `read_event_line` accepts, with the same values. One allowance: a
+  fraction of a second with more than six digits is rounded here and cut there (one microsecond apart);
 - `metering` is the meter's to write: ready JSON, which is put into the line as it stands and holds all that the meter
   adds. It is unset after decoding; a line that brings such a member along is refused (`carry_metering`), and any
   other that the model does not have is unknown.

@@ -129,3 +129,41 @@ def test_an_object_of_python_values_is_read_by_the_same_rules() -> None:
         read_event_object([_CANARY], now=_NOW)
     assert refusal.value.reason == "wrong_type"
     assert _CANARY not in str(refusal.value)
+
+
+amounts = st.builds(
+    lambda digits, places: Decimal(f"{digits}e-{places}"), st.integers(0, 10**30), st.integers(18, 40)
+)
+
+
+@given(amounts, amounts, st.floats(0, 1e9))
+def test_amounts_are_read_digit_by_digit_as_they_are_written(
+    unit: Decimal, cost: Decimal, duration_ms: float
+) -> None:
+    texts = [str(amount) if "E" in str(amount) else format(amount, "f") for amount in (unit, cost)]
+    body = _line(
+        id="x:1234567890123456", duration_ms=duration_ms, reported_currency="USD", tags={"n": "1.50"}
+    )
+    line = body[:-1] + b',"units":{"gb":%b},"reported_cost":%b}' % tuple(text.encode() for text in texts)
+    event = read_event_line(line, now=_NOW)
+    assert (event.units, event.reported_cost) == ({"gb": unit}, cost)
+    assert type(event.units["gb"]) is type(event.reported_cost) is Decimal
+    assert (event.duration_ms, event.tags) == (duration_ms, {"n": "1.50"})
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        b'"units":1.23456789012345678',
+        b'"units":{"gb":[1.23456789012345678]}',
+        b'"units":{"gb":1000000000000.00001}',
+        b'"tags":{"gb":1.23456789012345678}',
+        b'"input_tokens":1.23456789012345678',
+        b'"reported_cost":NaN,"duration_ms":1.23456789012345678',
+        b'"units":{"gb":1.23456789012345678}}',
+        b'"user":"\xff 1.23456789012345678"',
+    ],
+)
+def test_long_numbers_out_of_place_are_refused(member: bytes) -> None:
+    with pytest.raises(RejectedInput):
+        read_event_line(_line()[:-1] + b"," + member + b"}", now=_NOW)

@@ -155,10 +155,10 @@ def test_what_the_model_itself_refuses_is_refused(line: bytes) -> None:
 
 
 def test_a_number_of_many_digits_keeps_them() -> None:
-    """The one difference between the two: pydantic reads a JSON number as a float first."""
     line = a_line()[:-1] + b',"units":{"gb":0.12345678901234567890}}'
     (record,), _, _, _ = read_lines(line, NOW)
     assert record.units == {"gb": Decimal("0.12345678901234567890")}
+    _same(record, read_event_line(line, now=NOW))
 
 
 def test_a_checked_event_becomes_the_same_record() -> None:

@@ -4,6 +4,7 @@ One place decides what is refused and under which reason, so that the gateway, t
 Sentences name fields and limits and never quote a value: a value may be a prompt.
 """
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from tokenweir.usage.wire import MAX_EVENT_BYTES
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 _AMOUNT_FIELDS: Final = ("units", "reported_cost")
+_LONG_NUMBER: Final = re.compile(rb"\d[\d.]{15}")
 
 _REASONS: Final[dict[str, Reason]] = {
     "json_invalid": "invalid_json",
@@ -67,7 +69,7 @@ def read_event_line(line: bytes, *, now: datetime) -> UsageEvent:
     now: UTC, against which a time in the future is seen. Raises RejectedInput with a reason of
     `tokenweir.usage.rejection`, the field at fault and a sentence that holds nothing of the line's values.
     """
-    return _checked(line, now, lambda: UsageEvent.model_validate_json(line))
+    return _checked(line, now, lambda: UsageEvent.model_validate_json(_with_amounts_as_written(line)))
 
 
 def read_event_object(value: Any, *, now: datetime) -> UsageEvent:
@@ -93,6 +95,43 @@ def rejection_of(error: ValidationError) -> RejectedInput:
     if len(problems) > 1:
         message += f" (and {len(problems) - 1} more)"
     return RejectedInput(reason, message, field=field, hint=_CLOSER_HINTS.get(kind, _HINTS[reason]))
+
+
+class _Written(float):
+    """A JSON number with a fraction, and how it was written."""
+
+    text: str
+
+
+def _written(text: str) -> _Written:
+    number = _Written(text)
+    number.text = text
+    return number
+
+
+def _as_text(amount: Any) -> Any:
+    return amount.text if isinstance(amount, _Written) else amount
+
+
+def _with_amounts_as_written(line: bytes) -> bytes:
+    """The line with its amounts as strings, where it holds a number of more digits than a float keeps.
+
+    pydantic reads a JSON number with a fraction by way of a float, which keeps fifteen digits of any number.
+    """
+    if _LONG_NUMBER.search(line) is None:
+        return line
+    try:
+        value = json.loads(line.decode(), parse_float=_written)
+    except (ValueError, RecursionError):
+        return line  # what is wrong with it, the model says
+    if not isinstance(value, dict):
+        return line
+    units = value.get("units")
+    if isinstance(units, dict):
+        value["units"] = {name: _as_text(amount) for name, amount in units.items()}
+    if "reported_cost" in value:
+        value["reported_cost"] = _as_text(value["reported_cost"])
+    return json.dumps(value).encode()
 
 
 def _checked(line: bytes, now: datetime, read: Callable[[], UsageEvent]) -> UsageEvent:
