@@ -162,6 +162,9 @@ UNPRICED_POINTS: Final = [
     ("minimax", "abab6-chat", "", "2024-06-01 12:00:00", "two sources state two prices"),
     ("alibaba", "wan2.6-t2v", "", "2026-06-01 12:00:00", "resolution"),
     ("deepseek", "deepseek-chat", "cn-hangzhou", "2025-09-10 12:00:00", "in CNY"),
+    ("zhipu", "glm-4.5", "cn-beijing", "2025-10-15 12:00:00", "billed in CNY"),
+    ("moonshot", "moonshot-v1-8k", "cn-beijing", "2025-03-01 12:00:00", "billed in CNY"),
+    ("minimax", "MiniMax-M1", "cn-shanghai", "2025-07-15 12:00:00", "billed in CNY"),
     ("baidu", "ernie-4.0-8k", "", "2024-09-01 12:00:00", "no price of baidu/ernie-4.0-8k"),
 ]
 
