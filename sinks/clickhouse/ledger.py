@@ -35,6 +35,11 @@ _CLUSTER_SETTINGS: Final[dict[str, str | int]] = {
 }
 
 
+def insert_settings(client: LedgerClient) -> dict[str, str | int]:
+    """With what rows are inserted, so that they are on disk, as they were given, when the call returns."""
+    return {**_INSERT_SETTINGS, **(_CLUSTER_SETTINGS if client.settings.cluster else {})}
+
+
 class ClickHouseLedger:
     """The sink's way into the ledger. Its methods block; threads may share it."""
 
@@ -42,7 +47,7 @@ class ClickHouseLedger:
         self._client = client
         self._settler = Settler(client)
         self._keeper = RollupKeeper(client)
-        self._settings = {**_INSERT_SETTINGS, **(_CLUSTER_SETTINGS if client.settings.cluster else {})}
+        self._settings = insert_settings(client)
 
     def write_events(self, lines: bytes, token: str) -> None:
         """Store one block of metered events (NDJSON).

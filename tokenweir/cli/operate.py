@@ -93,7 +93,7 @@ def worker(role: str) -> None:
 @data_dir_option
 @json_option
 def migrate(data_dir: Path | None, as_json: bool) -> None:
-    """Bring the ledger's tables up to date. Safe to repeat.
+    """Bring the ledger's tables up to date, and fill those of prices and models. Safe to repeat.
 
     \b
     Example:
@@ -101,21 +101,29 @@ def migrate(data_dir: Path | None, as_json: bool) -> None:
     """
     from sinks.clickhouse.client import connect
     from sinks.clickhouse.migrate import migrate as apply_migrations
+    from tokenweir.local.price_tables import fill_price_tables
 
     place = find_place(data_dir)
-    clickhouse = place.settings.clickhouse
+    clickhouse, pricing = place.settings.clickhouse, place.settings.pricing
     if place.data_dir is None:
         with connect(clickhouse) as client:
             applied = apply_migrations(client, clickhouse)
+            filled = fill_price_tables(client, pricing.overlay, place.recorded_prices, pricing.cache_dir)
     else:
         with place.data_dir.locked():
             embedded = with_dsn(clickhouse, f"chdb://{place.data_dir.ledger}")
             with connect(embedded) as client:
                 applied = apply_migrations(client, embedded)
+                filled = fill_price_tables(client, pricing.overlay, place.recorded_prices, pricing.cache_dir)
     if as_json:
-        print_json({"applied": applied})
-    else:
-        click.echo("\n".join(f"applied {name}" for name in applied) or "the ledger is up to date")
+        print_json({"applied": applied, "prices": filled.prices, "models": filled.models})
+        return
+    for name in applied:
+        click.echo(f"applied {name}")
+    if any(filled):
+        click.echo(f"added {filled.prices:,} prices and {filled.models:,} models")
+    elif not applied:
+        click.echo("the ledger is up to date")
 
 
 @click.group()

@@ -68,7 +68,10 @@ def ask(model: str, vendor: str | None, at: str | None, known_at: str | None, ov
 def open_book(overlay: Path | None) -> PriceBook:
     """The price book as the settings have it. overlay: in place of the settings' own."""
     settings = Settings()
-    return PriceBook.default(overlay or settings.pricing.overlay, settings.recorded_prices)
+    pricing = settings.pricing
+    return PriceBook.default(
+        overlay or pricing.overlay, settings.recorded_prices, cache_dir=pricing.cache_dir
+    )
 
 
 def _unknown(book: PriceBook, model: str, vendor: str | None, known_at: str | None) -> WrongCall:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from tokenweir.cli.output import print_rows
 from tokenweir.money import PICOS_PER_UNIT, decimal_from_picos, decimal_string, divide_half_even
-from tokenweir.pricing.components import TOKEN_COMPONENTS, TOKENS_PER_RATE
+from tokenweir.pricing.components import TOKEN_COMPONENTS
+from tokenweir.pricing.describe import usual_rate
 from tokenweir.pricing.listing import Variant
 from tokenweir.pricing.price import BEGINNING, END, Price, Rate, RateCard
 from tokenweir.pricing.schedule import DAY_SECONDS, Schedule
@@ -85,7 +86,7 @@ def card_fields(card: RateCard, fx_rate_picos: int | None) -> dict[str, Any]:
 
 
 def _rate_fields(name: str, rate: Rate, fx_rate_picos: int | None) -> dict[str, Any]:
-    picos, per = per_usual(name, rate)
+    picos, per = usual_rate(name, rate)
     fields: dict[str, Any] = {"price": decimal_string(picos), "per": per}
     if fx_rate_picos is not None:
         fields["usd"] = decimal_string(in_usd(picos, fx_rate_picos))
@@ -94,16 +95,6 @@ def _rate_fields(name: str, rate: Rate, fx_rate_picos: int | None) -> dict[str, 
     if rate.steps:
         fields["steps"] = [{"above": above, "price": decimal_string(step)} for above, step in rate.steps]
     return fields
-
-
-def per_usual(name: str, rate: Rate) -> tuple[int, int]:
-    """A rate's picos and what they are for: a million where it counts tokens.
-
-    Under a discount a rate may be one over an odd number; it is shown to the twelfth decimal, and billed exactly.
-    """
-    if name in TOKEN_COMPONENTS and rate.per != TOKENS_PER_RATE:
-        return divide_half_even(rate.picos * TOKENS_PER_RATE, rate.per), TOKENS_PER_RATE
-    return rate.picos, rate.per
 
 
 def in_usd(picos: int, fx_rate_picos: int) -> int:
@@ -153,7 +144,7 @@ def rate_cells(card: RateCard, fx_rate_picos: int | None = None) -> dict[str, st
     """A card's prices by component: per million tokens, else with what they are for; USD in brackets behind others."""
     cells = {}
     for name, rate in card.rates:
-        picos, per = per_usual(name, rate)
+        picos, per = usual_rate(name, rate)
         text = decimal_string(picos)
         if fx_rate_picos not in (None, PICOS_PER_UNIT):
             usd = decimal_from_picos(in_usd(picos, fx_rate_picos or 0))

@@ -24,6 +24,7 @@ from tokenweir.errors import StoreUnavailable, TokenweirError
 from tokenweir.local.data_dir import DataDir, RunningPipeline
 from tokenweir.local.drain import Undrained
 from tokenweir.local.embedded_streams import EmbeddedStreams
+from tokenweir.local.price_tables import fill_price_tables
 from tokenweir.local.read_only import ReadOnlyLedger
 from tokenweir.local.server import LocalServer
 from tokenweir.local.watched_store import WatchedStore
@@ -144,8 +145,30 @@ class LocalPipeline:
         self._stack.push_async_callback(self._close_delivery)
         if self._doors is not None:
             await self._open_doors(self._doors, store)
+            self._fill_price_tables(client)
         self._failure = asyncio.create_task(self._streams.failure(), name="tokenweir-failure")
         self._stack.push_async_callback(_cancel, self._failure)
+
+    def _fill_price_tables(self, client: LedgerClient) -> None:
+        """Lets the tables for people be filled meanwhile: nothing else waits for them, and nothing rests on them."""
+
+        async def fill() -> None:
+            try:
+                filled = await asyncio.to_thread(
+                    fill_price_tables,
+                    client,
+                    self.overlay,
+                    self.recorded_prices,
+                    self._settings.pricing.cache_dir,
+                )
+            except TokenweirError as error:
+                log.warning("the tables of prices and models could not be filled: %s", error)
+            else:
+                log.info("%s prices and %s models are new in the ledger", *filled)
+
+        filling = asyncio.create_task(fill(), name="tokenweir-price-tables")
+        # A thread cannot be stopped: the ledger stays open until it has ended.
+        self._stack.push_async_callback(asyncio.wait, {filling})
 
     async def _open_doors(self, doors: Doors, store: ClickHouseSettings) -> None:
         reader = ReadOnlyLedger(self.data_dir.ledger, database=store.database)
