@@ -7,8 +7,8 @@ that fits, and in the end to the price.
 Invariants: what is taken of an allowance in a period is never more than its amount; what is covered of a call and what
 is charged are the whole of it.
 
-Limits: calls are weighed one by one, some 30 to 60 µs each for those that an allowance fits. One answer, "as billed" or "as
-known now", a `Balances`: they may take different calls from the same allowance.
+Limits: calls are weighed one by one, some 30 to 60 µs each for those that an allowance fits. One answer, "as billed" or
+"as known now", a `Balances`: they may take different calls from the same allowance.
 """
 
 from collections.abc import Iterator
