@@ -1,12 +1,17 @@
-"""What the ledger's calls have used of a company's allowances: each call of their vendors is looked at, in order."""
+"""Allowances over the ledger's calls: what has been used of them, and what calls cost after them.
 
-from collections.abc import Iterator
+An allowance is used up in the order of the calls, so that each call of its vendor is looked at, from the beginning of
+the earliest period that bears on the question. Nothing of it is kept between two questions.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sinks.clickhouse.calls import PRICING_COLUMNS, read_calls
 from sinks.clickhouse.client import LedgerClient
-from tokenweir.pricing import PriceBook
+from sinks.clickhouse.conditions import Where
+from tokenweir.pricing import PriceBook, Priced
 from tokenweir.pricing.allowances import ACCOUNT_FIELDS
 from tokenweir.pricing.balances import Balance, Balances
 from tokenweir.pricing.price import BEGINNING
@@ -27,21 +32,60 @@ def read_balances(
     found: list[Balance] = []
     for vendor in book.contracts.allowances.vendors:
         balances = Balances(book)
-        start = book.contracts.allowances.counting_from(vendor, first)
-        for call in calls_of(client, vendor, start, until):
+        for call in _calls_that_bear_on(client, book, vendor, first, until, SETTLING_COLUMNS):
             balances.take(call)
         found += [balance for balance in balances if balance.ends_at > first]
     return found
 
 
-def calls_of(client: LedgerClient, vendor: str, start: datetime, until: datetime | None) -> Iterator[Any]:
-    """A vendor's calls from `start` on, in the order in which they use up allowances."""
-    pages = read_calls(
-        client,
-        since=None if start == BEGINNING else start,
-        until=until,
-        where={"vendor": vendor},
-        columns=SETTLING_COLUMNS,
-    )
-    for page in pages:
+def calls_as_known(
+    client: LedgerClient,
+    book: PriceBook,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    where: Where,
+    columns: Sequence[str],
+) -> Iterator[tuple[Any, Priced]]:
+    """The calls of `since` ≤ time < `until` that meet `where`, each with its cost as known now, after allowances.
+
+    columns: further fields of MeteredEvent that the calls are to have. The calls of vendors with allowances come last,
+    a vendor after the other.
+    """
+    vendors = book.contracts.allowances.vendors
+    columns = (*SETTLING_COLUMNS, *where, *columns)
+    for page in read_calls(client, since=since, until=until, where=where, columns=columns):
+        for call in page:
+            if call.vendor not in vendors:
+                yield call, book.price(call)
+    for vendor in vendors:
+        if vendor not in _values(where.get("vendor", vendor)):
+            continue
+        balances = Balances(book)
+        for call in _calls_that_bear_on(client, book, vendor, since or BEGINNING, until, columns):
+            priced = balances.price(call)
+            if (since is None or call.time >= since) and _meets(call, where):
+                yield call, priced
+
+
+def _calls_that_bear_on(
+    client: LedgerClient,
+    book: PriceBook,
+    vendor: str,
+    moment: datetime,
+    until: datetime | None,
+    columns: Sequence[str],
+) -> Iterator[Any]:
+    """A vendor's calls before `until`, from where allowances that hold at `moment` hang on them."""
+    start = book.contracts.allowances.counting_from(vendor, moment)
+    since = None if start == BEGINNING else start
+    for page in read_calls(client, since=since, until=until, where={"vendor": vendor}, columns=columns):
         yield from page
+
+
+def _meets(call: Any, where: Where) -> bool:
+    return all(getattr(call, name) in _values(value) for name, value in where.items())
+
+
+def _values(value: str | Sequence[str]) -> Sequence[str]:
+    return (value,) if isinstance(value, str) else value

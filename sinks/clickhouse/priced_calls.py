@@ -4,7 +4,7 @@ Exact: amounts are integers of 10^-12 USD until they are given out. A call witho
 `unpriced_calls` and is in no amount. Costs a read of every call: some 50,000 calls a second and core.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import add
 from typing import Any, Final
@@ -14,7 +14,7 @@ from sinks.clickhouse.client import LedgerClient
 from sinks.clickhouse.columns import COUNT_COLUMNS, MONEY_COLUMNS
 from sinks.clickhouse.conditions import Where
 from tokenweir.money import decimal_from_picos
-from tokenweir.pricing import Priced
+from tokenweir.pricing import PriceBook, Priced
 from tokenweir.usage.event import TOKEN_FIELDS
 
 Row = dict[str, Any]
@@ -26,28 +26,43 @@ _PERIOD_FORMATS: Final = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H:00:00Z"}
 _NOTHING: Final = (0,) * (len(COUNT_COLUMNS) + len(MONEY_COLUMNS))
 
 
-def spend_of_calls(
+def columns_for(by: Sequence[str]) -> list[str]:
+    """The fields of a call that grouping by these names needs."""
+    return [name for name in by if name not in (*PRICE_DIMENSIONS, *_PERIOD_FORMATS)]
+
+
+def calls_at(
     client: LedgerClient,
-    price: Callable[[Any], Priced],
+    book: PriceBook,
+    moment: datetime,
     *,
-    by: Sequence[str],
     since: datetime | None,
     until: datetime | None,
     where: Where,
-) -> list[Row]:
-    """As `queries.spend`, with the cost that `price` gives each call. Grouped by what comes of that price, too."""
-    columns = (*PRICING_COLUMNS, *(name for name in by if name not in (*PRICE_DIMENSIONS, *_PERIOD_FORMATS)))
+    columns: Sequence[str],
+) -> Iterator[tuple[Any, Priced]]:
+    """The calls of `since` ≤ time < `until` that meet `where`, each with its cost at the prices of `moment`.
+
+    Allowances are no prices, and cover none of that. columns: further fields that the calls are to have.
+    """
+    for page in read_calls(
+        client, since=since, until=until, where=where, columns=(*PRICING_COLUMNS, *columns)
+    ):
+        for call in page:
+            yield call, book.price(call, at=moment)
+
+
+def spend_of_calls(calls: Iterable[tuple[Any, Priced]], *, by: Sequence[str]) -> list[Row]:
+    """As `queries.spend`, of calls with the cost that each is to have. Grouped by what comes of that price, too."""
     sums: dict[tuple[str, ...], tuple[int, ...]] = {} if by else {(): _NOTHING}
     priced_calls: dict[tuple[str, ...], int] = {}
-    for page in read_calls(client, since=since, until=until, where=where, columns=columns):
-        for call in page:
-            priced = price(call)
-            group = tuple(_value(name, call, priced) for name in by)
-            tokens = (getattr(call, name) for name in TOKEN_FIELDS)
-            cost, listed = priced.cost_picos, priced.list_cost_picos
-            values = (1, cost is None, *tokens, cost or 0, listed or 0)
-            sums[group] = tuple(map(add, sums.get(group, _NOTHING), values))
-            priced_calls[group] = priced_calls.get(group, 0) + (cost is not None)
+    for call, priced in calls:
+        group = tuple(_value(name, call, priced) for name in by)
+        tokens = (getattr(call, name) for name in TOKEN_FIELDS)
+        cost, listed = priced.cost_picos, priced.list_cost_picos
+        values = (1, cost is None, *tokens, cost or 0, listed or 0)
+        sums[group] = tuple(map(add, sums.get(group, _NOTHING), values))
+        priced_calls[group] = priced_calls.get(group, 0) + (cost is not None)
     rows = [_row(by, group, values, priced_calls.get(group, 0)) for group, values in sums.items()]
     return sorted(rows, key=lambda row: _standing(by, row))
 

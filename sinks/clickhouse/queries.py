@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, Literal
 
+from sinks.clickhouse.balances import calls_as_known
 from sinks.clickhouse.client import LedgerClient
 from sinks.clickhouse.columns import (
     COUNT_COLUMNS,
@@ -26,7 +27,7 @@ from sinks.clickhouse.conditions import (
     time_clauses,
     value_clauses,
 )
-from sinks.clickhouse.priced_calls import PRICE_DIMENSIONS, spend_of_calls
+from sinks.clickhouse.priced_calls import PRICE_DIMENSIONS, calls_at, columns_for, spend_of_calls
 from sinks.clickhouse.read_only import read_only_query
 from tokenweir.errors import WrongCall
 from tokenweir.pricing import PriceBook
@@ -90,8 +91,10 @@ def spend(
     if prices in ("known", "today"):
         if book is None or (prices == "today" and now is None):
             raise TypeError(f"prices={prices!r} needs a price book, and today's a time")
-        price = partial(book.price, at=now if prices == "today" else None)
-        return spend_of_calls(client, price, by=by, since=since, until=until, where=conditions)
+        read = calls_as_known if now is None or prices == "known" else partial(calls_at, moment=now)
+        columns = columns_for(by)
+        calls = read(client, book, since=since, until=until, where=conditions, columns=columns)
+        return spend_of_calls(calls, by=by)
     if prices == "billed":
         _refuse_names_of_later_prices((*by, *conditions))
     view, column = _cheapest_view((*by, *conditions), since, until)

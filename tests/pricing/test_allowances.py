@@ -298,4 +298,5 @@ def test_what_is_left_hangs_together_with_earlier_periods() -> None:
     assert Allowances([daily, pack]).counting_from("v", moment) == START
     assert Allowances([daily, pack, before]).counting_from("v", moment) == START - timedelta(days=9)
     assert Allowances([an_allowance(1), daily]).counting_from("v", moment) == BEGINNING
+    assert Allowances([daily]).counting_from("v", BEGINNING) == BEGINNING
     assert Allowances([pack]).counting_from("other", moment) == moment

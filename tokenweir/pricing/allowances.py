@@ -173,13 +173,15 @@ class Allowances:
         hangs together with those that hold then.
         """
         start = moment
-        while True:
+        # No day or month can be told so long ago.
+        while start != BEGINNING:
             periods = [
                 allowance.period_at(start)[0]
                 for _, allowance in self._by_vendor.get(vendor, ())
                 if allowance.starts_at <= start < allowance.ends_at
             ]
             earliest = min(periods, default=start)
-            if earliest >= start or earliest == BEGINNING:
-                return earliest
+            if earliest >= start:
+                break
             start = earliest
+        return start
