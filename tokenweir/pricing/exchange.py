@@ -138,7 +138,12 @@ def currency_code(text: str, where: str) -> str:
 
 
 def rate_picos(text: str | Decimal | int, where: str) -> int:
-    """Picos of a rate. Raises WrongCall for what is not a positive decimal of at most twelve places."""
+    """Picos of a rate.
+
+    Raises WrongCall for what is not a positive decimal of at most twelve places, TypeError for a float.
+    """
+    if isinstance(text, float):
+        raise TypeError(f"{where}: {text} is a float; a rate is a Decimal or a text")
     try:
         amount = Decimal(text)
         picos = picos_from_decimal(amount)
