@@ -18,6 +18,7 @@ from typing import Any, Final
 import click
 
 from producers.files import parse_answers
+from producers.vendors.names import vendor_named
 from tokenweir.cli.event_order import Answer, price_in_event_order
 from tokenweir.cli.moments import parse_moment
 from tokenweir.errors import RejectedInput
@@ -74,7 +75,8 @@ def parse(vendor: str, surface: str | None, first_only: bool) -> None:
 def price(at: str | None, known_at: str | None, overlay: Path | None) -> None:
     """Price usage events (JSONL on standard input).
 
-    An event here needs only vendor, model and its counts; id, source and time are filled in where missing. The
+    An event here needs only vendor, model and its counts; id, source and time are filled in where missing. A vendor
+    that has no price under the name given is read as the readers read it (bedrock is aws, bytedance volcengine). The
     answer is the event with cost, list_cost, native_cost (decimal strings, null where there is no price), currency,
     cost_parts, price_id and price_status.
 
@@ -109,7 +111,11 @@ def _answers(
     """The number of each line of standard input that is not blank, and its answer."""
 
     def read(line: bytes) -> UsageEvent:
-        return _event_of(line, at or now)
+        event = _event_of(line, at or now)
+        named = vendor_named(event.vendor)
+        if named == event.vendor or book.price(event, at=at, known_at=known_at).price_status != "unpriced":
+            return event
+        return event.model_copy(update={"vendor": named})
 
     lines = sys.stdin.buffer
     if at is None and book.contracts.allowances:
