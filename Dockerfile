@@ -24,12 +24,16 @@ COPY dashboards dashboards
 RUN PATH="/opt/backend/bin:$PATH" /opt/backend/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/tokenweir/bin/pip install --no-deps --no-index /wheels/*.whl \
     && /opt/tokenweir/bin/weir --version
+# A container is read-only and could not keep the compiled price book; it comes with one.
+RUN /opt/tokenweir/bin/python -c "from pathlib import Path; from tokenweir.pricing import PriceBook; \
+PriceBook.default(cache_dir=Path('/opt/tokenweir/prices'))"
 
 FROM python:3.12-slim
 RUN groupadd --gid 10001 tokenweir \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tokenweir
 COPY --from=build /opt/tokenweir /opt/tokenweir
-ENV PATH="/opt/tokenweir/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH="/opt/tokenweir/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    TOKENWEIR_PRICING__CACHE_DIR=/opt/tokenweir/prices
 WORKDIR /tmp
 USER 10001:10001
 ENTRYPOINT ["weir"]

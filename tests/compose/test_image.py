@@ -100,6 +100,18 @@ def test_the_runtime_has_what_it_needs_and_nothing_else(
     assert all("--hash=sha256:" in entry and entry in lock for entry in entries)
 
 
+def test_the_image_comes_with_its_compiled_price_book(dockerfile: list[str], tmp_path: Path) -> None:
+    kept = "/opt/tokenweir/prices"
+    (program,) = (found[1] for line in dockerfile if (found := re.search(r'-c "(.*cache_dir.*)"', line)))
+    assert any(
+        f"TOKENWEIR_PRICING__CACHE_DIR={kept}" in line for line in dockerfile if line.startswith("ENV ")
+    )
+    assert f"COPY --from=build {Path(kept).parent} {Path(kept).parent}" in dockerfile
+    subprocess.run([sys.executable, "-c", program.replace(kept, str(tmp_path))], check=True)
+    (book,) = tmp_path.iterdir()
+    assert book.stat().st_mode & 0o044 == 0o044, "read by another user than the one who built it"
+
+
 def test_the_image_asks_for_extras_that_exist(dockerfile: list[str], project: dict[str, Any]) -> None:
     (line,) = [line for line in dockerfile if "runtime_requirements.py pyproject.toml" in line]
     extras = line.partition("requirements.lock ")[2].partition(" >")[0].split()

@@ -32,7 +32,7 @@ CACHE_DIR_VARIABLE: Final = "TOKENWEIR_PRICING__CACHE_DIR"
 
 _PREFIX: Final = "prices-"
 _SUFFIX: Final = ".book"
-_KEPT: Final = 4
+_KEPT: Final = 8
 """Books kept at most; environments with different versions share the directory."""
 
 _ABANDONED_NS: Final = 3_600 * 10**9
