@@ -99,7 +99,7 @@ _encode_lines: Final = msgspec.json.Encoder().encode_lines
 # Taken for each group: of the first sort always, as a 0 says more there than nothing; of the other where stated at all.
 _FIGURES: Final = ("input_tokens", "output_tokens", "status", "duration_ms", "ttft_ms", "reported_cost")
 _RARER_FIGURES: Final = ("units", *(name for name in TOKEN_FIELDS if name not in _FIGURES))
-_NOT_STATED: Final[dict[str, Sequence[Any]]] = dict.fromkeys(_RARER_FIGURES, ())
+_NOT_STATED: Final[dict[str, Sequence[Any]]] = dict.fromkeys((*_RARER_FIGURES, "tags"), ())
 
 
 class Meter:
@@ -150,11 +150,13 @@ class Meter:
         """Price the records and write what is added to each into it; the groups that they were priced in."""
         fullness = fullness_by_column(columns)
         names = (*_FIGURES, *(name for name in _RARER_FIGURES if any(columns[name])))
+        has_tags = any(columns["tags"])
         costed: list[CostedGroup] = []
         for group in groups_of(columns, span):
             known = group.of(fullness)
             figures = {name: group.of(columns[name]) for name in names}
-            together = self._book.price_group(group.names, *span, _NOT_STATED | figures)
+            stated = {"tags": group.of(columns["tags"])} if has_tags else {}
+            together = self._book.price_group(group.names, *span, _NOT_STATED | figures | stated)
             costs: Sequence[int | None]
             if isinstance(together, GroupCost):
                 costs = together.cost_picos

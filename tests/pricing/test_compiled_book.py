@@ -31,8 +31,10 @@ FULL = Price(
         rules=(Match("or", rules=(Match("equals", "A"), Match("regex", "^b"))), Match("ends_with", "c")),
     ),
     cards=(
-        RateCard((("input", Rate(1, 2, 3, ((4, 5), (6, 10**30)))), ("output", Rate(7, 1_000_000)))),
-        RateCard(per_million(input="1.5"), 200_000, 10, 1, "images"),
+        RateCard((("input", Rate(1, 2, 3, ((4, 5), (6, 10**30)), 60)), ("output", Rate(7, 1_000_000)))),
+        RateCard(
+            per_million(input="1.5"), 200_000, 10, 1, "images", (("size", ("1x1", "2x2")), ("é", ("x",))), 7
+        ),
     ),
     currency="CNY",
     recorded_at=datetime(2025, 1, 2, 3, 4, 5, 678, UTC),

@@ -104,7 +104,10 @@ picos = st.integers(0, 10**18)
         picos,
         st.integers(1, 10**9),
         st.integers(0, 60),
-        st.lists(st.tuples(st.integers(0, 10**6), picos), max_size=2).map(tuple),
+        st.lists(st.tuples(st.integers(0, 10**6), picos), max_size=2, unique_by=lambda step: step[0])
+        .map(sorted)
+        .map(tuple),
+        st.integers(1, 1000),
     ),
     st.text(min_size=1, max_size=12),
 )

@@ -202,8 +202,10 @@ class PriceBook:
                 or event.output_image_tokens
             ):
                 parts = card.plain_parts(event)
+                price_status = prepared.status
             else:
                 parts = all_parts(card, event)
+                price_status = prepared.status_for(event, parts)
         except NoPrice as problem:
             return self._reported(event, f"{problem} ({prepared.price_id})", time, known_at)
         rate = answer.fx_rate_picos
@@ -213,7 +215,7 @@ class PriceBook:
                 cost += picos
             listed = cost if answer.listed is None else _list_cost(answer.listed, event, cost)
             return Priced(
-                cost, listed, cost, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
+                cost, listed, cost, prepared.currency, rate, parts, prepared.price_id, price_status, ""
             )
         if rate is None:
             native = sum(picos for _, picos in parts)
@@ -222,7 +224,7 @@ class PriceBook:
             listed_picos = cost_picos
             if cost_picos is not None and answer.listed is not None:
                 listed_picos = _list_cost(answer.listed, event, cost_picos)
-            status, reason = ("unpriced", answer.reason) if native else (prepared.status, "")
+            status, reason = ("unpriced", answer.reason) if native else (price_status, "")
             return Priced(
                 cost_picos,
                 listed_picos,
@@ -237,7 +239,7 @@ class PriceBook:
         cost, native, parts = to_usd(parts, rate)
         listed = cost if answer.listed is None else _list_cost(answer.listed, event, cost)
         return Priced(
-            cost, listed, native, prepared.currency, rate, parts, prepared.price_id, prepared.status, ""
+            cost, listed, native, prepared.currency, rate, parts, prepared.price_id, price_status, ""
         )
 
     def price_group(
@@ -250,8 +252,8 @@ class PriceBook:
         """`price` of many calls of one model at once: a cost for each, or one answer that is the same for all.
 
         None where they have to be priced one by one. names: vendor, model, service_tier and region, which all have.
-        earliest, latest: their times lie between. columns: their counts, units and reported costs by field of
-        UsageEvent.
+        earliest, latest: their times lie between. columns: their counts, units, tags and reported costs by
+        field of UsageEvent.
         """
         key = (names["vendor"], names["model"], names["service_tier"], names["region"])
         answer = self._current.get(key)
@@ -338,7 +340,7 @@ class PriceBook:
             list_rate, rate_from, rate_to = self._rates.rate(found.listed.currency, time, known_at)
             starts_at, ends_at = max(starts_at, rate_from), min(ends_at, rate_to)
             listed = _Usable(PreparedPrice(found.listed), list_rate)
-        usable = _Usable(PreparedPrice(found.price, found.status), rate)
+        usable = _Usable(PreparedPrice(found.price, found.status, found.own_units), rate)
         return _Answer(starts_at, ends_at, found.price, usable, listed, reason)
 
     def _reported(self, event: Any, reason: str, time: datetime, known_at: datetime | None) -> Priced:

@@ -5,10 +5,12 @@ the whole event unpriced, never partly priced. Of a native cost in another curre
 rounded once; its parts are rounded each and the largest takes what is left over.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tokenweir.money import PICOS_PER_UNIT, divide_half_even
 from tokenweir.pricing.components import (
+    MINIMUM_CHARGE,
     MOST_SPECIFIC_FIRST,
     OVERLAPS,
     REQUESTS,
@@ -54,11 +56,13 @@ class PreparedCard:
         "input",
         "input_above",
         "is_plain",
+        "minimum_picos",
         "output",
         "output_above",
         "rates",
         "reasoning_above",
         "scale",
+        "with_tags",
         "with_unit",
     )
 
@@ -68,12 +72,15 @@ class PreparedCard:
         self.output_above = card.output_above
         self.reasoning_above = card.reasoning_above
         self.with_unit = card.with_unit
+        self.with_tags = card.with_tags
+        self.minimum_picos = card.minimum_picos
         plain = {name: rate for name, rate in card.rates if name in _PLAIN}
         self.is_plain = (
             "input" in plain
             and REQUESTS not in self.rates
             and "reasoning" not in self.rates
-            and not any(rate.steps or rate.minimum for rate in plain.values())
+            and not card.minimum_picos
+            and not any(rate.steps or rate.minimum or rate.block > 1 for rate in plain.values())
             and len({rate.per for rate in plain.values()}) == 1
         )
         per = next((rate.per for rate in plain.values()), TOKENS_PER_RATE)
@@ -92,6 +99,11 @@ class PreparedCard:
         self.cache_read = picos("cache_read", -1)
         self.cache_write = picos("cache_write", -1)
         self.cache_write_1h = picos("cache_write_1h", -1)
+
+    def costs_plain_tokens_as(self, other: "PreparedCard") -> bool:
+        """Whether a call with nothing but plain tokens costs the same by both cards, whichever."""
+        names = ("is_plain", "scale", *sorted(_PLAIN))
+        return self.is_plain and all(getattr(self, name) == getattr(other, name) for name in names)
 
     def plain_parts(self, event: Any) -> Parts:
         """Parts in native picos of an event with plain tokens only. Only for a card that `is_plain`.
@@ -137,18 +149,27 @@ class PreparedCard:
 class PreparedPrice:
     """A price row with its cards made ready.
 
-    status: the status of what it prices; "list" or "free" where it is not told. only: the card where there is just
-    one.
+    status: the status of what it prices; "list" or "free" where it is not told. own_units: units whose price a contract
+    decided. only: the card where there is just one.
     """
 
-    __slots__ = ("cards", "currency", "only", "price_id", "status")
+    __slots__ = ("cards", "currency", "only", "own_units", "price_id", "status")
 
-    def __init__(self, price: Price, status: str = "") -> None:
+    def __init__(self, price: Price, status: str = "", own_units: frozenset[str] = frozenset()) -> None:
         self.price_id = price.price_id
         self.currency = price.currency
         self.cards = tuple(PreparedCard(card) for card in price.cards)
         self.only = self.cards[0] if len(self.cards) == 1 else None
         self.status = status or ("free" if price.is_free else "list")
+        self.own_units = own_units
+
+    def status_for(self, event: Any, parts: Parts) -> str:
+        """The status of an event with these parts: its units may have prices that the model's own row has not."""
+        if self.own_units and any(UNIT_ALIASES.get(name, name) in self.own_units for name in event.units):
+            return "contract"
+        if self.status == "free" and any(picos for _, picos in parts):
+            return "list"
+        return self.status
 
     def card_for(self, event: Any) -> PreparedCard:
         """The last card whose conditions the event meets."""
@@ -161,9 +182,14 @@ class PreparedPrice:
                 and outputs > card.output_above
                 and reasoning > card.reasoning_above
                 and (not card.with_unit or event.units.get(card.with_unit))
+                and (not card.with_tags or _has_tags(event.tags, card.with_tags))
             ):
                 return card
         return self.cards[0]
+
+
+def _has_tags(tags: Mapping[str, str], wanted: tuple[tuple[str, tuple[str, ...]], ...]) -> bool:
+    return all(tags.get(name) in values for name, values in wanted)
 
 
 def all_parts(card: PreparedCard, event: Any) -> Parts:
@@ -176,10 +202,12 @@ def all_parts(card: PreparedCard, event: Any) -> Parts:
         if rate is None:
             raise NoPrice(f"the price has no rate for {name}")
         parts.append((name, _ratio_cost(rate, *_without_inner(name, numerator, denominator, units, rates))))
-    if REQUESTS in rates and (
-        event.status == "ok" or event.input_tokens or event.output_tokens or event.units
-    ):
-        parts.append((REQUESTS, _ratio_cost(rates[REQUESTS], 1, 1)))
+    if REQUESTS in rates or card.minimum_picos:
+        is_billed = event.status == "ok" or event.input_tokens or event.output_tokens or event.units
+        if is_billed and REQUESTS in rates:
+            parts.append((REQUESTS, _ratio_cost(rates[REQUESTS], 1, 1)))
+        if is_billed and (missing := card.minimum_picos - sum(picos for _, picos in parts)) > 0:
+            parts.append((MINIMUM_CHARGE, missing))
     return tuple(parts)
 
 
@@ -228,7 +256,7 @@ def _settle_overlaps(rates: dict[str, Rate], counts: dict[str, int]) -> None:
 def _overlap_is_free(rates: dict[str, Rate], one: str, other: str, both: str, total: str) -> bool:
     """Whether a token more in the overlap leaves the cost as it is."""
     needed = [rates.get(name) for name in (one, other, both, total)]
-    if any(rate is None or rate.steps or rate.minimum for rate in needed):
+    if any(rate is None or rate.steps or rate.minimum or rate.block > 1 for rate in needed):
         return False
     first, second, shared, around = (rate.picos for rate in needed if rate is not None)
     return shared + around == first + second
@@ -263,6 +291,9 @@ def _ratio_cost(rate: Rate, numerator: int, denominator: int) -> int:
     if not numerator:
         return 0
     numerator = max(numerator, rate.minimum * denominator)
+    if rate.block > 1:
+        block = rate.block * denominator
+        numerator = -(-numerator // block) * block
     total = numerator * rate.picos
     below = rate.picos
     for above, picos in rate.steps:

@@ -45,7 +45,7 @@ def listed_price(price: Price) -> list[Any]:
         price.price_id,
         [
             [
-                [[name, *rate[:3], [list(step) for step in rate.steps]] for name, rate in card.rates],
+                [[name, *rate] for name, rate in card.rates],
                 *card[1:],
             ]
             for card in price.cards
@@ -107,17 +107,25 @@ def price_of(vendor: str, match: Match, listed: list[Any]) -> Price:
 
 
 def _card_of(
-    rates: list[Any], input_above: int, output_above: int, reasoning_above: int, with_unit: str
+    rates: list[Any],
+    input_above: int,
+    output_above: int,
+    reasoning_above: int,
+    with_unit: str,
+    with_tags: list[Any],
+    minimum_picos: int,
 ) -> RateCard:
     return RateCard(
         tuple(
-            (name, Rate(picos, per, minimum, tuple((above, step) for above, step in steps)))
-            for name, picos, per, minimum, steps in rates
+            (name, Rate(picos, per, minimum, tuple((above, step) for above, step in steps), block))
+            for name, picos, per, minimum, steps, block in rates
         ),
         input_above,
         output_above,
         reasoning_above,
         with_unit,
+        tuple((name, tuple(values)) for name, values in with_tags),
+        minimum_picos,
     )
 
 

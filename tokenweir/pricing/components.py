@@ -17,6 +17,9 @@ TOKENS_PER_RATE: Final = 1_000_000
 
 REQUESTS: Final = "requests"
 
+MINIMUM_CHARGE: Final = "minimum_charge"
+"""The part of a cost by which what was used falls short of the least that a call costs."""
+
 MAX_UNIT_DECIMALS: Final = 18
 """More than any meter reads, few enough to compute with."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from tokenweir.money import divide_half_even
 from tokenweir.pricing.aliases import Alias, Aliases, Meaning
 from tokenweir.pricing.allowances import Allowance, Allowances
 from tokenweir.pricing.matching import Match
@@ -129,6 +130,7 @@ def _times(card: RateCard, numerator: int, denominator: int) -> RateCard:
         return picos * numerator // denominator if divides else picos * numerator
 
     return card._replace(
+        minimum_picos=divide_half_even(card.minimum_picos * numerator, denominator),
         rates=tuple(
             (
                 name,
@@ -137,8 +139,9 @@ def _times(card: RateCard, numerator: int, denominator: int) -> RateCard:
                     rate.per if divides else rate.per * denominator,
                     rate.minimum,
                     tuple((above, scaled(picos)) for above, picos in rate.steps),
+                    rate.block,
                 ),
             )
             for name, rate in card.rates
-        )
+        ),
     )

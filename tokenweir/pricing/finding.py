@@ -18,11 +18,13 @@ from tokenweir.pricing.contracts import Contracts, discounted, marked
 from tokenweir.pricing.price import (
     BEGINNING,
     END,
+    EVERY_MODEL,
     STANDARD,
     Period,
     Price,
     service_tier_name,
     times_standard,
+    with_units,
 )
 from tokenweir.pricing.sources import PriceSource
 from tokenweir.pricing.spellings import model_behind
@@ -34,7 +36,8 @@ class Found(NamedTuple):
     """What holds from `starts_at` up to but not `ends_at`.
 
     price: what the call costs, None where nothing holds (`reason` says why). listed: the public price where it is
-    another one; None where the list cost is the cost. status: "contract" where a contract decided, else "".
+    another one; None where the list cost is the cost. status: "contract" where a contract decided, "free" where what
+    the model itself is charged for is free, else "". own_units: those whose price the company's file decided.
     """
 
     starts_at: datetime
@@ -43,6 +46,7 @@ class Found(NamedTuple):
     listed: Price | None
     status: str
     reason: str
+    own_units: frozenset[str] = frozenset()
 
 
 class Span:
@@ -78,6 +82,7 @@ class PriceFinder:
     def __init__(self, sources: Sequence[PriceSource], contracts: Contracts) -> None:
         self._sources = tuple(sources)
         self._contracts = contracts
+        self._have_units: dict[str, bool] = {}
 
     def find(
         self, vendor: str, model: str, tier_name: str, region: str, time: datetime, known_at: datetime
@@ -93,20 +98,47 @@ class PriceFinder:
         if contract is not None and contract.no_price:
             return _nothing(span, f"{vendor}/{model}: {contract.no_price}")
         listed = _row_at(public_rows, public_rows, tier, span)
-        if contract is not None:
-            public = None if listed is None or listed.no_price else listed
-            return Found(span.starts_at, span.ends_at, contract, public, "contract", "")
-        if listed is None:
+        if contract is None and listed is None:
             return _nothing(span, self._why_not(names, meaning, tier, region, public_rows, span, known_at))
-        if listed.no_price:
+        if contract is None and listed is not None and listed.no_price:
             return _nothing(span, f"{meaning.vendor}/{meaning.model}: {listed.no_price}")
-        listed = marked(listed, meaning.mark)
-        if not listed.is_free:
+        units = self._units_row(self._sources, meaning.vendor, tier, region, known_at, span)
+        own_units = self._units_row([self._contracts.prices], vendor, tier, region, known_at, span)
+        if contract is not None or listed is None:
+            public = None if listed is None or listed.no_price else with_units(listed, units)
+            cost = contract and with_units(contract, own_units)
+            return Found(span.starts_at, span.ends_at, cost, public, "contract", "")
+        status = "free" if listed.is_free else ""
+        listed = with_units(marked(listed, meaning.mark), units)
+        cost, found_list = listed, None
+        if not status:
             for discount in self._contracts.discounts_for(vendor, names, tier, region, known_at):
                 if span.lies_in(discount):
-                    cost = discounted(listed, discount)
-                    return Found(span.starts_at, span.ends_at, cost, listed, "contract", "")
-        return Found(span.starts_at, span.ends_at, listed, None, "", "")
+                    cost, found_list, status = discounted(listed, discount), listed, "contract"
+                    break
+        if own_units is None:
+            return Found(span.starts_at, span.ends_at, cost, found_list, status, "")
+        cost, listed = with_units(cost, own_units, over=True), with_units(listed, own_units)
+        decided = frozenset(name for card in own_units.cards for name, _ in card.rates)
+        return Found(span.starts_at, span.ends_at, cost, listed, status, "", decided)
+
+    def _units_row(
+        self,
+        sources: Sequence[PriceSource],
+        vendor: str,
+        tier: str,
+        region: str,
+        known_at: datetime,
+        span: Span,
+    ) -> Price | None:
+        """What the vendor asks for units whichever model is called; the tier's own row before the standard one."""
+        if vendor not in self._have_units:
+            everywhere = (*self._sources, self._contracts.prices)
+            self._have_units[vendor] = any(source.rows_for(vendor, EVERY_MODEL) for source in everywhere)
+        if not self._have_units[vendor]:
+            return None
+        rows = ranked_rows(sources, Meaning(vendor, EVERY_MODEL), region, known_at)
+        return _row_at(rows, rows, tier, span) or _row_at(rows, rows, STANDARD, span)
 
     def names_of(
         self, vendor: str, model: str, time: datetime, known_at: datetime | None = None

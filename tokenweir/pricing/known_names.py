@@ -17,7 +17,7 @@ from tokenweir.pricing.components import REQUESTS, TOKEN_COMPONENTS
 from tokenweir.pricing.contracts import ANY_VENDOR, Discount
 from tokenweir.pricing.matching import Match
 from tokenweir.pricing.overlay import Overlay
-from tokenweir.pricing.price import Price
+from tokenweir.pricing.price import EVERY_MODEL, Price
 from tokenweir.pricing.sources import PriceSource
 from tokenweir.pricing.spellings import model_behind
 from tokenweir.pricing.toml_tables import Table
@@ -187,7 +187,7 @@ def _bare(name: str) -> str:
 
 def _texts(match: Match) -> Iterator[str]:
     """What stands in a rule, in lower case; regular expressions are no names, nor is what a rule leaves out."""
-    if match.operation == "not":
+    if match.operation == "not" or match.text == EVERY_MODEL:
         return
     if match.rules:
         for rule in match.rules:

@@ -31,9 +31,11 @@ class PlainRates(NamedTuple):
 
     cache_read, cache_write: -1 where such tokens cost as other input does. output: -1 where the price has no rate for
     any. others: (input, output, reasoning) tokens of which a call has to have more, all three, to be priced otherwise.
+    tags: those by which a call may be priced otherwise.
     """
 
     others: tuple[tuple[int, int, int], ...]
+    tags: frozenset[str]
     input: int
     output: int
     cache_read: int
@@ -46,12 +48,15 @@ def plain_rates(price: PreparedPrice) -> PlainRates | None:
     if not first.is_plain or first.scale != 1:
         return None
     # A card that asks for a unit is for calls that are not plain.
+    further = [card for card in price.cards[1:] if not card.with_unit]
     others = tuple(
-        (card.input_above, card.output_above, card.reasoning_above)
-        for card in price.cards[1:]
-        if not card.with_unit
+        (card.input_above, card.output_above, card.reasoning_above) for card in further if not card.with_tags
     )
-    return PlainRates(others, first.input, first.output, first.cache_read, first.cache_write)
+    # Nor does a card by tags matter that differs from the first in units alone.
+    tags = frozenset(
+        name for card in further if not card.costs_plain_tokens_as(first) for name, _ in card.with_tags
+    )
+    return PlainRates(others, tags, first.input, first.output, first.cache_read, first.cache_write)
 
 
 class GroupCost(NamedTuple):
@@ -84,6 +89,8 @@ def plain_parts(rates: PlainRates, columns: Mapping[str, Sequence[Any]]) -> dict
         most = [max(columns[name], default=0) for name in _DECIDING]
         if any(all(map(gt, most, above)) for above in rates.others):
             return None
+    if rates.tags and any(not rates.tags.isdisjoint(tags) for tags in columns["tags"]):
+        return None
     parts: dict[str, list[int]] = {}
     for name, rate in (("cache_read", rates.cache_read), ("cache_write", rates.cache_write)):
         counts: Sequence[int] = columns[f"{name}_tokens"]

@@ -19,6 +19,9 @@ from tokenweir.pricing.schedule import Schedule
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 END: Final = datetime.max.replace(tzinfo=UTC)
 STANDARD: Final = "standard"
+EVERY_MODEL: Final = "*"
+"""The name under which a vendor's rows stand that say what units cost whichever model is called."""
+
 _TIER_NAMES: Final = {"": STANDARD, "default": STANDARD, "on_demand": STANDARD}
 
 
@@ -27,12 +30,14 @@ class Rate(NamedTuple):
 
     minimum: the least count that is billed where any is used (ten seconds of audio, say).
     steps: (above, picos): the part of the count above `above` costs so much instead; the part below keeps its rate.
+    block: a block that is begun is billed whole (60 for a minute begun, of a count of seconds).
     """
 
     picos: int
     per: int
     minimum: int = 0
     steps: tuple[tuple[int, int], ...] = ()
+    block: int = 1
 
 
 class RateCard(NamedTuple):
@@ -40,7 +45,8 @@ class RateCard(NamedTuple):
 
     input_above, output_above, reasoning_above: the call's total input, total output and reasoning tokens must exceed
     these; -1 where any will do. reasoning_above 0 is a vendor's thinking mode. with_unit: the call must state a count
-    of this unit; "" where none is asked for.
+    of this unit; "" where none is asked for. with_tags: (tag, values): each of these tags of the call must have one of
+    its values. minimum_picos: the least that a call costs which used anything.
     """
 
     rates: tuple[tuple[str, Rate], ...]
@@ -48,6 +54,13 @@ class RateCard(NamedTuple):
     output_above: int = -1
     reasoning_above: int = -1
     with_unit: str = ""
+    with_tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    minimum_picos: int = 0
+
+    @property
+    def conditions(self) -> tuple[int, int, int]:
+        """What a call has to exceed: input, output and reasoning tokens."""
+        return self.input_above, self.output_above, self.reasoning_above
 
 
 class Period:
@@ -99,7 +112,10 @@ class Price(Period):
     @property
     def is_free(self) -> bool:
         """Whether every rate is zero."""
-        return not any(rate.picos or rate.steps for card in self.cards for _, rate in card.rates)
+        return not any(
+            card.minimum_picos or any(rate.picos or rate.steps for _, rate in card.rates)
+            for card in self.cards
+        )
 
     @property
     def has_rates(self) -> bool:
@@ -121,6 +137,27 @@ def region_holds(names: tuple[str, ...], region: str) -> bool:
 def service_tier_name(name: str) -> str:
     """The price book's name of a service tier: what vendors call the usual one is `standard`."""
     return _TIER_NAMES.get(name, name)
+
+
+def with_units(price: Price, units: Price | None, *, over: bool = False) -> Price:
+    """`price` with the rates of a row for every model, where it has none of its own; over: also where it has.
+
+    As it is where there is no such row, or one in another currency.
+    """
+    if units is None or units.no_price or units.currency != price.currency:
+        return price
+    added = dict(units.cards[0].rates)
+    return replace(
+        price,
+        cards=tuple(
+            card._replace(
+                rates=tuple(
+                    ({**dict(card.rates), **added} if over else {**added, **dict(card.rates)}).items()
+                )
+            )
+            for card in price.cards
+        ),
+    )
 
 
 def times_standard(row: Price, standard: Price) -> Price:

@@ -1,25 +1,23 @@
 """A `[[price]]` table of a price file, as a row of the price book. The form is told in docs/prices.md."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from tokenweir.pricing.components import TOKEN_COMPONENTS, TOKENS_PER_RATE
+from tokenweir.pricing.components import REQUESTS, TOKEN_COMPONENTS
 from tokenweir.pricing.exchange import currency_code
 from tokenweir.pricing.matching import Match, match_from_mapping, match_from_names
-from tokenweir.pricing.price import STANDARD, Price, Rate, RateCard
+from tokenweir.pricing.price import EVERY_MODEL, STANDARD, Price
+from tokenweir.pricing.rate_tables import cards_of
 from tokenweir.pricing.schedule_tables import schedule_of
 from tokenweir.pricing.toml_tables import Table
 
-_NAMING_KEYS: Final = ("id", "vendor", "models", "match", "service_tier", "regions")
+_NAMING_KEYS: Final = ("id", "vendor", "models", "match", "every_model", "service_tier", "regions")
 _TIME_KEYS: Final = ("valid_from", "valid_to", "hours", "recorded_at", "source", "source_at", "confidence")
-_PRICE_KEYS: Final = ("currency", "factor", "factor_of", "no_price", "tiers", "units")
+_PRICE_KEYS: Final = ("currency", "factor", "factor_of", "no_price", "tiers", "units", "minimum_charge")
 _ROW_KEYS: Final = frozenset((*_NAMING_KEYS, *_TIME_KEYS, *_PRICE_KEYS))
-_CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
-_TIER_KEYS: Final = frozenset((*_CONDITIONS, "units"))
-_UNIT_KEYS: Final = frozenset(("price", "per", "minimum", "steps"))
 _RATE_KEYS: Final = frozenset(TOKEN_COMPONENTS)
+_WITH_RATES: Final = frozenset(("tiers", "units", "currency", "minimum_charge"))
 
 
 def recorded_time(row: Table, file_recorded_at: datetime | None) -> datetime:
@@ -57,7 +55,7 @@ def price_row(row: Table, label: str, file_recorded_at: datetime | None) -> Pric
     table = row.values
     row.refuse_unknown(table, _ROW_KEYS | _RATE_KEYS)
     vendor = row.text("vendor")
-    match, named = match_of(row)
+    match, named = _every_model(row) if "every_model" in table else match_of(row)
     recorded_at = recorded_time(row, file_recorded_at)
     valid_from, valid_to = period(row)
     source_at = table.get("source_at")
@@ -67,11 +65,11 @@ def price_row(row: Table, label: str, file_recorded_at: datetime | None) -> Pric
     tier = row.text("service_tier", STANDARD)
     factor = _factor(row)
     no_price = row.text("no_price", "")
-    if no_price and (given := sorted((_RATE_KEYS | {"tiers", "units", "factor", "currency"}) & table.keys())):
+    if no_price and (given := sorted((_RATE_KEYS | _WITH_RATES | {"factor"}) & table.keys())):
         raise row.wrong(
             "no_price", f"a row without a price has no {given[0]}", "keep either no_price or the rates"
         )
-    cards = () if factor or no_price else _cards(row)
+    cards = () if factor or no_price else cards_of(row)
     suffix = ("" if tier == STANDARD else f"/{tier}") + (f"@{valid_from:%Y-%m-%d}" if valid_from else "")
     if regions:
         suffix += f"[{','.join(regions)}]"
@@ -100,6 +98,27 @@ def price_row(row: Table, label: str, file_recorded_at: datetime | None) -> Pric
     )
 
 
+def _every_model(row: Table) -> tuple[Match, str]:
+    """The rule of a row whose units every model of the vendor is charged for."""
+    table = row.values
+    if table["every_model"] is not True:
+        raise row.wrong("every_model", "every_model is true or left out", "write every_model = true")
+    others = {"models", "match", "factor", "no_price", "tiers", "minimum_charge"} | _RATE_KEYS
+    if given := sorted(others & table.keys()):
+        raise row.wrong(
+            given[0],
+            f"a row for every model has units only, not {given[0]}",
+            "give models what they have of their own in a row that names them",
+        )
+    if not isinstance(table.get("units"), dict) or REQUESTS in table["units"]:
+        raise row.wrong(
+            "units",
+            "a row for every model says what units of use cost, such as searches",
+            "write units = { web_searches = { price = 10, per = 1000 } }",
+        )
+    return Match("equals", EVERY_MODEL), EVERY_MODEL
+
+
 def match_of(row: Table, key: str = "models") -> tuple[Match, str]:
     """Which models the row is for, and what it is called by: the names under `key`, or the rule under `match`."""
     models, rule = row.values.get(key), row.values.get("match")
@@ -124,7 +143,7 @@ def _factor(row: Table) -> tuple[int, int] | None:
     value = row.values.get("factor")
     if value is None:
         return None
-    rates = sorted((_RATE_KEYS | {"tiers", "units", "currency"}) & row.values.keys())
+    rates = sorted((_RATE_KEYS | _WITH_RATES) & row.values.keys())
     if rates:
         raise row.wrong(
             "factor", f"a row with a factor has no {rates[0]}", "keep either the factor or the rates"
@@ -145,60 +164,3 @@ def _factor_of(row: Table) -> frozenset[str]:
             "factor_of", f"factor_of {names!r} is not a list of components", 'write ["input", "output"]'
         )
     return frozenset(names)
-
-
-def _cards(row: Table) -> tuple[RateCard, ...]:
-    base = _rates(row, row.values)
-    if not base:
-        raise row.wrong(
-            "input", "the row states no price", "add input, output or units; a free model states 0"
-        )
-    tiers = row.values.get("tiers", [])
-    if not isinstance(tiers, list) or not all(isinstance(tier, dict) for tier in tiers):
-        raise row.wrong("tiers", "tiers is a list of tables", "begin each with a line [[price.tiers]]")
-    cards = [RateCard(tuple(base.items()))]
-    for tier in tiers:
-        row.refuse_unknown(tier, _TIER_KEYS | _RATE_KEYS)
-        if not any(key in tier for key in _CONDITIONS):
-            raise row.wrong("tiers", "a tier does not say above what it holds", "add input_above = 200000")
-        inputs, outputs, reasoning = (
-            row.whole(key, tier[key], 0) if key in tier else -1 for key in _CONDITIONS
-        )
-        rates = {**base, **_rates(row, tier)}
-        card = RateCard(tuple(rates.items()), inputs, outputs, reasoning)
-        if card[1:] <= cards[-1][1:]:
-            raise row.wrong(
-                "tiers", "the tiers do not ascend", "order them by " + ", then ".join(_CONDITIONS)
-            )
-        cards.append(card)
-    return tuple(cards)
-
-
-def _rates(row: Table, table: Mapping[str, Any]) -> dict[str, Rate]:
-    rates = {
-        name: Rate(row.picos(name, value), TOKENS_PER_RATE)
-        for name, value in table.items()
-        if name in _RATE_KEYS
-    }
-    units = table.get("units", {})
-    if not isinstance(units, dict):
-        raise row.wrong(
-            "units", "units is a table", "write units = { web_searches = { price = 10, per = 1000 } }"
-        )
-    for name, entry in units.items():
-        entry = entry if isinstance(entry, dict) else {"price": entry}
-        row.refuse_unknown(entry, _UNIT_KEYS)
-        if name in TOKEN_COMPONENTS:
-            raise row.wrong(name, f"{name} counts tokens", "state it beside input and output")
-        per = row.whole("per", entry.get("per", 1), 1)
-        steps = tuple(
-            (row.whole("above", step.get("above"), 0), row.picos("price", step.get("price")))
-            for step in entry.get("steps", ())
-        )
-        rates[name] = Rate(
-            row.picos("price", entry.get("price")),
-            per,
-            row.whole("minimum", entry.get("minimum", 0), 0),
-            steps,
-        )
-    return rates

@@ -15,7 +15,7 @@ from tokenweir.money import decimal_string
 from tokenweir.pricing.components import TOKEN_COMPONENTS
 from tokenweir.pricing.exchange import ExchangeRate
 from tokenweir.pricing.matching import Match, rules_of
-from tokenweir.pricing.price import STANDARD, Price, Rate, RateCard
+from tokenweir.pricing.price import EVERY_MODEL, STANDARD, Price, Rate, RateCard
 from tokenweir.pricing.schedule import DAY_SECONDS, Schedule
 
 NO_RATES: Final = "the source lists no rate"
@@ -54,7 +54,8 @@ def price_file(
 
 
 def _price_lines(row: Price) -> list[str]:
-    lines = [f"id = {_text(row.price_id)}", f"vendor = {_text(row.vendor)}", _match_line(row.match)]
+    which = "every_model = true" if row.match.text == EVERY_MODEL else _match_line(row.match)
+    lines = [f"id = {_text(row.price_id)}", f"vendor = {_text(row.vendor)}", which]
     if row.service_tier != STANDARD:
         lines.append(f"service_tier = {_text(row.service_tier)}")
     if row.regions:
@@ -78,18 +79,21 @@ def _price_lines(row: Price) -> list[str]:
         return [*lines, f"factor_of = {_texts(sorted(row.factor_of))}"]
     lines.append(f"currency = {_text(row.currency)}")
     first, *others = row.cards
+    if first.minimum_picos:
+        lines.append(f"minimum_charge = {decimal_string(first.minimum_picos)}")
     lines += _rate_lines(row, first)
     for card in others:
-        above = zip(_CONDITIONS, card[1:4], strict=True)
+        above = zip(_CONDITIONS, card.conditions, strict=True)
         lines += ["", "[[price.tiers]]", *(f"{key} = {bound}" for key, bound in above if bound >= 0)]
+        if card.with_tags:
+            tags = ", ".join(f"{_key(name)} = {_texts(values)}" for name, values in card.with_tags)
+            lines.append(f"tags = {{ {tags} }}")
         lines += _rate_lines(row, card)
     return lines
 
 
 def _rate_lines(row: Price, card: RateCard) -> list[str]:
-    tokens = [
-        f"{name} = {decimal_string(rate.picos)}" for name, rate in card.rates if name in TOKEN_COMPONENTS
-    ]
+    tokens = [f"{name} = {_tokens(rate)}" for name, rate in card.rates if name in TOKEN_COMPONENTS]
     units = [f"{_key(name)} = {_unit(rate)}" for name, rate in card.rates if name not in TOKEN_COMPONENTS]
     if card.with_unit:
         raise WrongCall(
@@ -103,12 +107,23 @@ def _unit(rate: Rate) -> str:
     parts = [f"price = {decimal_string(rate.picos)}", f"per = {rate.per}"]
     if rate.minimum:
         parts.append(f"minimum = {rate.minimum}")
+    if rate.block > 1:
+        parts.append(f"round_up_to = {rate.block}")
     if rate.steps:
-        steps = ", ".join(
-            f"{{ above = {above}, price = {decimal_string(picos)} }}" for above, picos in rate.steps
-        )
-        parts.append(f"steps = [{steps}]")
+        parts.append(_steps(rate))
     return f"{{ {', '.join(parts)} }}"
+
+
+def _tokens(rate: Rate) -> str:
+    price = decimal_string(rate.picos)
+    return f"{{ price = {price}, {_steps(rate)} }}" if rate.steps else price
+
+
+def _steps(rate: Rate) -> str:
+    steps = ", ".join(
+        f"{{ above = {above}, price = {decimal_string(picos)} }}" for above, picos in rate.steps
+    )
+    return f"steps = [{steps}]"
 
 
 def _match_line(match: Match) -> str:
