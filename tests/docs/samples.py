@@ -94,6 +94,7 @@ def _contents() -> dict[str, bytes]:
         "glm.jsonl": glm,
         "requests.csv": _TABLE.encode(),
         "calls.csv": _TABLE.encode(),
+        "spend.csv": b"day,cost\n2026-11-01,12.5\n2026-11-02,13.1\n2026-11-03,12.9\n",
         "events.ndjson": events,
         "events.ndjson.gz": gzip.compress(events),
         "billing_export.jsonl": _lines([exported]),

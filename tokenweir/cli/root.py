@@ -40,6 +40,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "allowances": ("tokenweir.cli.allowances", "what is left of free tiers and prepaid packs"),
     "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
     "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
+    "detect": ("tokenweir.cli.detect", "the spike detector over any CSV"),
     "unpriced": ("tokenweir.cli.unpriced", "what has no price"),
     "doctor": ("tokenweir.cli.operate", "what is wrong"),
     "gateway": ("tokenweir.cli.operate", "the HTTP way in, against a Kafka cluster"),

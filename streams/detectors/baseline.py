@@ -1,0 +1,350 @@
+"""What each of many series usually is, learnt as it goes, and how surprising its next value is. No look ahead.
+
+A value is taken on a scale that is linear near zero and logarithmic beyond (asinh, in units of the series' own usual
+step), so that it is ratios that count, and zero is a value like any other. Three channels are looked at:
+
+- a jump: the value against what the last ones and the season lead to expect, whichever has been the better guide;
+- a shift: the mean distance of a few values from level and season alone;
+- a drift: the same over five times as many.
+
+Each channel's deviation counts in units of its own usual one (by time of day for the jump), and the least probable of
+the three decides (`streams.detectors.tails`). Whatever is learnt from a value is bounded by what was usual, so that an
+incident neither hides itself nor the next. What has lasted a whole day is the new usual.
+
+Limits: the first WARM_UP values of a series are only learnt from, and in its first week a shift or a drift has to be
+large: whether weekends differ is not known yet. Statistics are floating-point; no money comes out of here.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.detectors.seasons import DAY_SECONDS, Season, Seasons, Slot
+from streams.detectors.tails import Floats, Indexes, Tails
+
+WARM_UP: Final = 30
+"""Values of a series that are learnt from before any is judged."""
+
+JUMP: Final = 0
+SHIFT: Final = 1
+DRIFT: Final = 2
+CHANNELS: Final = ("jump", "shift", "drift")
+
+_LEAST_STEP: Final = 0.002
+_YOUNG_STEP: Final = 0.3
+_YOUNG_SECONDS: Final = 7 * DAY_SECONDS
+_MEAN_TO_DEVIATION: Final = 1.2533
+_MOST_LEARNT: Final = 4.0
+_MOST_SLOTS: Final = 288
+_STRAYS_BEFORE_JUDGING: Final = 10
+_FASTEST: Final = 0.5
+_FOLLOWS: Final = 0.3
+_GUIDES_REMEMBER: Final = 0.02
+_RECENT: Final = 20.0
+_LASTING: Final = 3.0
+_CHANNELS_LOOKED_AT: Final = float(np.log10(len(CHANNELS) - 1))
+
+
+_FORM: Final = "baselines 1"
+
+
+class _Kept(msgspec.Struct):
+    form: str
+    step_seconds: float
+    count: int
+    closed: list[int]
+    arrays: dict[str, bytes]
+
+
+class Surprise(NamedTuple):
+    """How surprising m values are.
+
+    log10_probability: 0 for nothing to see, -4 for once in ten thousand values; 0 while a series is warming up.
+    direction: 1 above, -1 below what was expected. channel: index into CHANNELS. expected: in the value's own unit.
+    """
+
+    log10_probability: Floats
+    direction: Floats
+    channel: NDArray[np.intp]
+    expected: Floats
+
+
+class Baselines:
+    """Many series of one step. Every call is linear in the series that it names; each is named once a call."""
+
+    def __init__(self, step_seconds: float, slots: int = 0, *, has_seasons: bool = True) -> None:
+        """step_seconds: the usual time between two values. slots: of a day, 0 for as many as there are steps.
+
+        has_seasons: False where times are mere numbers of values, that belong to no day or week.
+        """
+        self.step_seconds = step_seconds
+        steps_a_day = max(1.0, DAY_SECONDS / step_seconds)
+        if not has_seasons:
+            slots = 1
+        self.count = 0
+        self._closed: list[int] = []
+        self.seasons = Seasons(step_seconds, slots or int(min(_MOST_SLOTS, steps_a_day)), has_seasons)
+        self.tails = Tails(len(CHANNELS))
+        self._steps_a_day = steps_a_day
+        self._few = max(3.0, min(12.0, 3600.0 / step_seconds))
+        long = min(4_000.0, max(200.0, 2 * steps_a_day))
+        self._young_seconds = _YOUNG_SECONDS if has_seasons else 0.0
+        self._memories = np.array([400.0, long, long])
+        self.values = np.zeros((0, len(_VALUES)), np.float64)
+        self.strays = np.zeros((0, len(CHANNELS)), np.float32)
+        self.recent = np.zeros(0, np.float32)
+        self.judged = np.zeros((0, len(CHANNELS)), np.float32)
+
+    def open(self, count: int) -> Indexes:
+        """Indexes of `count` series that have no values yet."""
+        reused = self._closed[:count]
+        del self._closed[:count]
+        fresh = count - len(reused)
+        indexes = np.array([*reused, *range(self.count, self.count + fresh)], np.intp)
+        self.count += fresh
+        size = len(self.values)
+        if self.count > size:
+            size = max(16, 2 * size, self.count)
+            for owner, name in self._arrays():
+                array = getattr(owner, name)
+                larger = np.zeros((size, *array.shape[1:]), array.dtype)
+                larger[: len(array)] = array
+                setattr(owner, name, larger)
+        return indexes
+
+    def close(self, series: Iterable[int]) -> None:
+        """Forget these series; their indexes will be given to others."""
+        indexes = sorted(series)
+        for owner, name in self._arrays():
+            getattr(owner, name)[indexes] = 0
+        self._closed += indexes
+
+    def state(self) -> bytes:
+        """All of it, as plain data."""
+        arrays = {name: getattr(owner, name)[: self.count].tobytes() for owner, name in self._arrays()}
+        return msgspec.msgpack.encode(_Kept(_FORM, self.step_seconds, self.count, self._closed, arrays))
+
+    def restore(self, state: bytes) -> None:
+        """Take up what `state` of one of the same step and slots gave. Raises ValueError for any other form."""
+        try:
+            kept = msgspec.msgpack.decode(state, type=_Kept)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"no state of baselines: {error}") from error
+        arrays = self._arrays()
+        expected = {name: getattr(owner, name)[:1] for owner, name in arrays}
+        fits = kept.form == _FORM and kept.step_seconds == self.step_seconds
+        if not fits or any(
+            len(kept.arrays.get(name, b""))
+            != kept.count * array.dtype.itemsize * int(np.prod(array.shape[1:]))
+            for name, array in expected.items()
+        ):
+            raise ValueError("a state of baselines of another form, step or number of slots")
+        self.count, self._closed = kept.count, kept.closed
+        for owner, name in arrays:
+            array = expected[name]
+            values = np.frombuffer(kept.arrays[name], array.dtype)
+            setattr(owner, name, values.reshape((kept.count, *array.shape[1:])).copy())
+
+    def judge(self, series: Indexes, at_seconds: float, values: Floats) -> Surprise:
+        """How surprising these values are; then they are learnt from.
+
+        series: m different indexes. at_seconds: Unix time of all of them. values: m finite numbers.
+        """
+        judged = np.zeros(len(series))
+        answer = Surprise(judged, np.zeros(len(series)), np.zeros(len(series), np.intp), values.copy())
+        warming = self.values[series, SEEN] < WARM_UP
+        if warming.any():
+            self._warm_up(series[warming], at_seconds, values[warming])
+        live = np.flatnonzero(~warming)
+        if live.size:
+            found = self._judge(series[live], at_seconds, values[live])
+            for mine, its in zip(answer, found, strict=True):
+                mine[live] = its
+        return answer
+
+    def _warm_up(self, series: Indexes, at_seconds: float, values: Floats) -> None:
+        """Find the unit: the geometric mean of the steps that a series makes, else of its values' size."""
+        known = self.values[series]
+        seen = known[:, SEEN]
+        first = seen == 0
+        known[first, BORN] = at_seconds
+        step = np.where(first, 0.0, np.abs(values - known[:, LAST]))
+        moved = step > 0
+        known[:, STEPS] += moved
+        known[:, LOG_STEPS] += np.log(np.where(moved, step, 1.0))
+        known[:, SIZE] += (np.abs(values) - known[:, SIZE]) / (seen + 1)
+        known[:, LAST] = values
+        known[:, SEEN] = seen + 1
+        ready = known[:, SEEN] == WARM_UP
+        mean_step = np.exp(known[:, LOG_STEPS] / np.maximum(known[:, STEPS], 1))
+        unit = np.where(known[:, STEPS] > 0, mean_step, np.where(known[:, SIZE] > 0, known[:, SIZE], 1.0))
+        known[:, UNIT] = np.where(ready, unit, 0.0)
+        known[ready, FAST] = np.arcsinh(values[ready] / unit[ready])
+        self.values[series] = known
+
+    def _judge(self, series: Indexes, at_seconds: float, values: Floats) -> Surprise:
+        known = self.values[series]
+        y = np.arcsinh(values / known[:, UNIT])
+        slot = self.seasons.slot(at_seconds)
+        season = self.seasons.at(series, slot)
+        seen = season.visits > 0
+        usual = known[:, LEVEL] + season.offsets
+        expected = _expected(known, usual, seen)
+        residual = y - expected
+        away = np.where(seen, y - usual, 0.0)
+        known[:, FEW] += (away - known[:, FEW]) / self._few
+        known[:, MANY] += (away - known[:, MANY]) / (5 * self._few)
+        deviations = np.stack([residual, known[:, FEW], known[:, MANY]], axis=1)
+        ready = np.stack([np.ones_like(seen), seen, seen], axis=1)
+        judging = ready & (self.judged[series] >= _STRAYS_BEFORE_JUDGING)
+        units = self._units(series, season, at_seconds - known[:, BORN])
+        relative = np.where(judging, deviations / units, 0.0)
+        by_channel = self.tails.log10_probability(series, relative)
+        channel = by_channel.argmin(axis=1)
+        each = np.arange(len(series))
+        surprise = Surprise(
+            np.minimum(by_channel[each, channel] + _CHANNELS_LOOKED_AT, 0.0),
+            np.sign(relative[each, channel]),
+            channel,
+            np.sinh(np.where(channel == JUMP, expected, usual)) * known[:, UNIT],
+        )
+        self.tails.learn(series, relative, judging)
+        self._learn_strays(series, deviations, units, ready)
+        self._learn(series, known, slot, season, y, usual, residual, away, units, relative[:, SHIFT])
+        return surprise
+
+    def _units(self, series: Indexes, season: Season, age_seconds: Floats) -> Floats:
+        """The usual deviation of each channel, m by channels; larger while little is known."""
+        judged = self.judged[series].astype(np.float64)
+        mean = self.strays[series].astype(np.float64)
+        mean[:, JUMP] = np.maximum(mean[:, JUMP], 0.5 * self.recent[series])
+        units = mean * _MEAN_TO_DEVIATION * (1 + 6 / (judged + 1))
+        least = np.full_like(units, _LEAST_STEP)
+        least[age_seconds < self._young_seconds, SHIFT:] = _YOUNG_STEP
+        units = np.maximum(units, least)
+        # At this time of day it may stray more, or less, than at any.
+        jump = units[:, JUMP]
+        visits = season.visits
+        of_slot = (2 * jump + season.strays * _MEAN_TO_DEVIATION * (visits - 1)) / (visits + 1)
+        units[:, JUMP] = np.where(visits > 1, np.maximum(0.5 * jump, of_slot), jump)
+        # What is expected rests on few values of this time of day at first, and strays as they did.
+        units *= np.sqrt(1 + 1 / np.maximum(visits, 1))[:, None]
+        return units
+
+    def _learn_strays(
+        self, series: Indexes, deviations: Floats, units: Floats, ready: NDArray[np.bool_]
+    ) -> None:
+        judged = self.judged[series] + ready
+        bounded = np.where(
+            judged > 5, np.minimum(np.abs(deviations), _MOST_LEARNT * units), np.abs(deviations)
+        )
+        count = np.maximum(judged, 1)
+        held = self.strays[series]
+        self.strays[series] = held + np.where(
+            ready, (bounded - held) / np.minimum(count, self._memories), 0.0
+        )
+        recent = self.recent[series]
+        self.recent[series] = recent + (bounded[:, JUMP] - recent) / np.minimum(count[:, JUMP], _RECENT)
+        self.judged[series] = judged
+
+    def _learn(
+        self,
+        series: Indexes,
+        known: Floats,
+        slot: Slot,
+        season: Season,
+        y: Floats,
+        usual: Floats,
+        residual: Floats,
+        away: Floats,
+        units: Floats,
+        shift: Floats,
+    ) -> None:
+        seen = season.visits > 0
+        most = _MOST_LEARNT * np.maximum(units[:, SHIFT], units[:, JUMP])
+        step = np.clip(away, -most, most)
+        self.seasons.learn(
+            series,
+            slot,
+            season,
+            y - known[:, LEVEL],
+            step,
+            np.minimum(np.abs(residual), _MOST_LEARNT * units[:, JUMP]),
+        )
+        most_jump = _MOST_LEARNT * units[:, JUMP]
+        for column, guess in ((FAST_ERROR, known[:, FAST]), (USUAL_ERROR, usual + known[:, FOLLOWED])):
+            error = np.minimum(np.abs(y - guess), most_jump)
+            begun = known[:, column] > 0
+            learnt = known[:, column] + (error - known[:, column]) * _GUIDES_REMEMBER
+            known[:, column] = np.where(begun, np.where(seen, learnt, known[:, column]), error + 1e-6)
+        known[:, FAST] += _FASTEST * (y - known[:, FAST])
+        known[:, FOLLOWED] += np.where(seen, _FOLLOWS * (away - known[:, FOLLOWED]), 0.0)
+        known[:, SEEN] += 1
+        known[:, LEVEL] += np.where(seen, step / np.minimum(known[:, SEEN] - WARM_UP, self._steps_a_day), 0.0)
+        # What lasts a day is the new usual.
+        sign = np.sign(shift)
+        lasting = np.abs(shift) > _LASTING
+        run = np.where(known[:, RUN] * sign >= 0, known[:, RUN] + sign, sign)
+        known[:, RUN] = np.where(lasting, run, 0.0)
+        settled = np.abs(known[:, RUN]) > self._steps_a_day
+        known[:, LEVEL] += np.where(settled, known[:, FEW], 0.0)
+        for column in (FEW, MANY, FOLLOWED, RUN):
+            known[settled, column] = 0.0
+        self.values[series] = known
+
+    def _arrays(self) -> list[tuple[object, str]]:
+        """Every array of the state and who holds it."""
+        return [
+            *((self, name) for name in ("values", "strays", "recent", "judged")),
+            *((self.tails, name) for name in Tails.FIELDS),
+            *((self.seasons, name) for name in Seasons.FIELDS),
+        ]
+
+
+def _expected(known: Floats, usual: Floats, seen: NDArray[np.bool_]) -> Floats:
+    """What is expected next, on the scale: the last values, and the season with its latest offset, by their merits."""
+    last = known[:, FAST]
+    seasonal = usual + known[:, FOLLOWED]
+    trust_last = (known[:, FAST_ERROR] ** 2 + 1e-12) ** -2
+    trust_season = (known[:, USUAL_ERROR] ** 2 + 1e-12) ** -2
+    both = (trust_last * last + trust_season * seasonal) / (trust_last + trust_season)
+    return np.where(seen & (known[:, USUAL_ERROR] > 0), both, last)
+
+
+_VALUES: Final = (
+    "seen",
+    "born",
+    "last",
+    "steps",
+    "log_steps",
+    "size",
+    "unit",
+    "level",
+    "fast",
+    "followed",
+    "fast_error",
+    "usual_error",
+    "few",
+    "many",
+    "run",
+)
+(
+    SEEN,
+    BORN,
+    LAST,
+    STEPS,
+    LOG_STEPS,
+    SIZE,
+    UNIT,
+    LEVEL,
+    FAST,
+    FOLLOWED,
+    FAST_ERROR,
+    USUAL_ERROR,
+    FEW,
+    MANY,
+    RUN,
+) = range(len(_VALUES))
