@@ -280,8 +280,10 @@ class Baselines:
             begun = known[:, column] > 0
             learnt = known[:, column] + (error - known[:, column]) * _GUIDES_REMEMBER
             known[:, column] = np.where(begun, np.where(seen, learnt, known[:, column]), error + 1e-6)
-        known[:, FAST] += _FASTEST * (y - known[:, FAST])
-        known[:, FOLLOWED] += np.where(seen, _FOLLOWS * (away - known[:, FOLLOWED]), 0.0)
+        # Bounded too, or the end of a spike would be as surprising as its beginning.
+        known[:, FAST] += _FASTEST * np.clip(y - known[:, FAST], -most_jump, most_jump)
+        followed = _FOLLOWS * np.clip(away - known[:, FOLLOWED], -most_jump, most_jump)
+        known[:, FOLLOWED] += np.where(seen, followed, 0.0)
         known[:, SEEN] += 1
         known[:, LEVEL] += np.where(seen, step / np.minimum(known[:, SEEN] - WARM_UP, self._steps_a_day), 0.0)
         # What lasts a day is the new usual.

@@ -36,7 +36,7 @@ def answers(result: Result) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def values() -> list[float]:
-    return planted(series("daily", 1, 900), "spike", AT, 3)
+    return planted(series("daily", 2, 900), "spike", AT, 3)
 
 
 def written(second: float, form: str) -> str:
