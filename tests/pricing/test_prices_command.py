@@ -172,7 +172,7 @@ def a_feed(tmp_path: Path) -> Path:
 
 def test_an_update_is_shown_and_then_appended(asked: Asked, tmp_path: Path) -> None:
     file = str(a_feed(tmp_path))
-    assert "input -10.00%" in asked("update", file, "--dry-run")
+    assert "input 2.5 -> 2.25 (-10.00%)" in asked("update", file, "--dry-run")
     assert not (tmp_path / ".tokenweir" / "prices").exists()
     done = asked("update", file, "--yes", "--json")
     assert [each["model"] for each in done["additions"]] == ["openai/gpt-4o", "gpt-4o"]

@@ -9,6 +9,7 @@ from tokenweir.cli.output import print_rows
 from tokenweir.money import PICOS_PER_UNIT, decimal_from_picos, decimal_string, divide_half_even
 from tokenweir.pricing.components import TOKEN_COMPONENTS
 from tokenweir.pricing.describe import usual_rate
+from tokenweir.pricing.history import changes, rates_by_name
 from tokenweir.pricing.listing import Variant
 from tokenweir.pricing.price import BEGINNING, END, Price, Rate, RateCard
 from tokenweir.pricing.schedule import DAY_SECONDS, Schedule
@@ -180,6 +181,38 @@ def percent_text(change: Mapping[str, Decimal]) -> str:
     if len(set(change.values())) == 1 and len(change) > 1:
         return f"all {next(iter(change.values())):+}%"
     return ", ".join(f"{name} {value:+}%" for name, value in change.items())
+
+
+def moved_text(before: Price | None, after: Price | None) -> str:
+    """What a price was and is, rate by rate: `input 2.5 -> 2.25 (-10.00%)`; what stays is left out."""
+    if before is None or after is None or before.currency != after.currency:
+        was = f"was {_told(before)}" if before is not None else ""
+        return ", now ".join(part for part in (was, _told(after) if after is not None else "") if part)
+    ours, theirs, moved = rates_by_name(before), rates_by_name(after), changes(before, after)
+    words = []
+    for name in dict.fromkeys((*ours, *theirs)):
+        old, new = ours.get(name), theirs.get(name)
+        if old == new:
+            continue
+        by = f" ({moved[name]:+}%)" if name in moved else ""
+        words.append(f"{name} {_amount(name, old)} -> {_amount(name, new)}{by}")
+    return ("" if after.currency == "USD" else f"{after.currency} ") + (", ".join(words) or "other terms")
+
+
+def _told(price: Price) -> str:
+    if price.no_price:
+        return f"no price: {price.no_price}"
+    rates = ", ".join(f"{name} {_amount(name, rate)}" for name, rate in rates_by_name(price).items())
+    return rates if price.currency == "USD" else f"{price.currency} {rates}"
+
+
+def _amount(name: str, rate: Rate | None) -> str:
+    if rate is None:
+        return "none"
+    picos, per = usual_rate(name.partition(" (")[0], rate)
+    if name.partition(" (")[0] in TOKEN_COMPONENTS:
+        return decimal_string(picos)
+    return f"{decimal_string(picos)} per {per:,}" if per != 1 else f"{decimal_string(picos)} each"
 
 
 def print_used(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> None:

@@ -2,6 +2,7 @@
 
 import click
 
+from tokenweir.cli.prices_diff import diff
 from tokenweir.cli.prices_show import history, show
 from tokenweir.cli.prices_update import update
 
@@ -17,5 +18,5 @@ def prices() -> None:
     """
 
 
-for command in (show, history, update):
+for command in (show, history, diff, update):
     prices.add_command(command)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -11,11 +11,9 @@ from tokenweir.cli.output import print_json
 from tokenweir.cli.price_fields import (
     day_text,
     hours_text,
-    percent_text,
+    moved_text,
     price_fields,
     print_used,
-    rate_cells,
-    rate_columns,
 )
 from tokenweir.errors import WrongCall
 from tokenweir.local.price_updates import PriceUpdate, incoming_of
@@ -23,6 +21,8 @@ from tokenweir.money import decimal_string
 from tokenweir.pricing.history import changes
 from tokenweir.pricing.updating import Addition, Update
 from tokenweir.settings import Settings
+
+_COLUMNS: Final = ("vendor", "model", "tier", "region", "hours", "from", "to", "price per million tokens")
 
 
 @click.command()
@@ -123,23 +123,9 @@ def _fields(update: Update, folder: Path, path: Path | None) -> dict[str, Any]:
 
 
 def _print(update: Update, end_missing: bool) -> None:
-    rows = [row for addition in update.additions for row in _rows(addition)]
-    rates = rate_columns(addition.row for addition in update.additions)
-    columns = [
-        "vendor",
-        "model",
-        "tier",
-        "region",
-        "hours",
-        "from",
-        "to",
-        "currency",
-        *rates,
-        "change",
-        "no price",
-    ]
+    rows = [_row(addition) for addition in update.additions]
     print_used(
-        rows, columns, empty="The book says all of this already." if not update.rates else "No new prices."
+        rows, _COLUMNS, empty="No new prices." if update.rates else "The book says all of this already."
     )
     if update.carried:
         click.echo(
@@ -156,9 +142,9 @@ def _print(update: Update, end_missing: bool) -> None:
         click.echo(f"No longer listed: {names}{more}. Their prices stay; --end-missing ends them now.")
 
 
-def _rows(addition: Addition) -> list[dict[str, Any]]:
-    row = addition.row
-    first: dict[str, Any] = {
+def _row(addition: Addition) -> dict[str, Any]:
+    row, before = addition.row, addition.before
+    return {
         "vendor": row.vendor,
         "model": addition.label,
         "tier": row.service_tier,
@@ -166,11 +152,5 @@ def _rows(addition: Addition) -> list[dict[str, Any]]:
         "hours": hours_text(row.schedule),
         "from": day_text(row.valid_from),
         "to": day_text(row.valid_to),
-        "currency": row.currency,
-        "change": percent_text(changes(addition.before, row))
-        or ("" if addition.before is not None else "new"),
-        "no price": row.no_price,
+        "price per million tokens": moved_text(before, row) if row.factor is None else "a factor",
     }
-    return [
-        first | rate_cells(card) if not number else rate_cells(card) for number, card in enumerate(row.cards)
-    ] or [first]

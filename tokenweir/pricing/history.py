@@ -11,9 +11,10 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from tokenweir.pricing.price import STANDARD, Price, times_standard
+from tokenweir.pricing.price import STANDARD, Price, Rate, times_standard
 from tokenweir.pricing.timeline import Stretch, stretches
 
+_CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
 _PERCENT_STEP: Final = Decimal("0.01")
 
 
@@ -29,8 +30,7 @@ class Recorded:
 class Held:
     """From `starts_at` up to but not `ends_at`, `price` held for a tier and region at its hours; None where none did.
 
-    change_percent: by component of the first rate card, against the price before, where both have that component in
-    one currency and the price before was not 0.
+    change_percent: by rate, against the price before (`changes`).
     """
 
     service_tier: str
@@ -91,10 +91,14 @@ def percent(old: int, new: int) -> Decimal:
 
 
 def changes(old: Price | None, new: Price | None) -> dict[str, Decimal]:
-    """The change of every component of the first rate card that both have, in percent; those that stay are left out."""
-    if old is None or new is None or old.currency != new.currency or not (old.cards and new.cards):
+    """The change of every rate that both prices state, in percent; those that stay are left out.
+
+    A rate for calls above a length is named with it: `input (input_above 200000)`. No change from 0 has a percentage,
+    and none between currencies.
+    """
+    if old is None or new is None or old.currency != new.currency:
         return {}
-    before, after = dict(old.cards[0].rates), dict(new.cards[0].rates)
+    before, after = rates_by_name(old), rates_by_name(new)
     return {
         name: percent(before[name].picos * rate.per, rate.picos * before[name].per)
         for name, rate in after.items()
@@ -102,6 +106,16 @@ def changes(old: Price | None, new: Price | None) -> dict[str, Decimal]:
         and before[name].picos
         and before[name].picos * rate.per != rate.picos * before[name].per
     }
+
+
+def rates_by_name(price: Price) -> dict[str, Rate]:
+    """Every rate of every card by component, and by what calls it is for where that is not all."""
+    named = {}
+    for card in price.cards:
+        above = [f"{name} {bound}" for name, bound in zip(_CONDITIONS, card[1:4], strict=True) if bound >= 0]
+        only = f" ({', '.join(above)})" if above else ""
+        named.update({f"{name}{only}": rate for name, rate in card.rates})
+    return named
 
 
 def _of_sort(rows: Sequence[Price], tier: str, regions: tuple[str, ...]) -> list[Held]:

@@ -154,9 +154,21 @@ def read_incoming(text: str, name: str) -> Incoming:
 
     Raises WrongCall for anything else, and for a price file with a mistake.
     """
-    if text.lstrip()[:1] in ("[", "{") and not text.lstrip().startswith("[["):
+    if _is_json(text):
         return IncomingFeed(GenaiFeed(_providers(text, name), source=f"{FEED} ({name})"))
     return IncomingFile(read_overlay(text, name, kind="public"), name)
+
+
+def read_state(text: str, name: str) -> PriceSource:
+    """The prices of a file as they stand there: of the feed's data, or of a price file, a company's as well."""
+    if _is_json(text):
+        return GenaiFeed(_providers(text, name), source=f"{FEED} ({name})")
+    return read_overlay(text, name)
+
+
+def _is_json(text: str) -> bool:
+    start = text.lstrip()[:2]
+    return start[:1] in ("[", "{") and start != "[["
 
 
 def _providers(text: str, name: str) -> Any:
