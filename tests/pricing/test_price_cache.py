@@ -18,6 +18,7 @@ from tokenweir.pricing.genai_feed import GenaiFeed
 from tokenweir.pricing.installed_feed import InstalledFeed, installed_feed
 from tokenweir.pricing.price_cache import (
     CACHE_DIR_VARIABLE,
+    _own_files,
     default_cache_dir,
     fingerprint,
     public_sources,
@@ -151,6 +152,9 @@ def test_the_fingerprint_follows_the_data_the_version_and_the_time(tmp_path: Pat
     assert fingerprint(same) == fingerprint(feed), "where the data lies, and since when, is not what it says"
     others: list[InstalledFeed] = [same._replace(version="0.2.4"), same._replace(recorded_at=NOVEMBER)]
     assert len({fingerprint(feed), *map(fingerprint, others)}) == 3
+    assert {"money.py", "genai_feed.py", "price_tables.py", "openai.toml"} < {
+        name for name, _ in _own_files()
+    }
     content = copy.read_bytes()
     copy.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert fingerprint(same) != fingerprint(feed)

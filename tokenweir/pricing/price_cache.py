@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
@@ -94,7 +95,8 @@ def fingerprint(feed: InstalledFeed) -> str:
 
 
 def _own_files() -> Iterator[tuple[str, bytes]]:
-    for folder in (files("tokenweir.pricing"), files("tokenweir.pricing") / "data"):
+    pricing = files("tokenweir.pricing")
+    for folder in (files("tokenweir"), pricing, pricing / "data"):
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if entry.is_file():
                 yield entry.name, entry.read_bytes()
@@ -145,11 +147,13 @@ def _made_anew(path: Path, made_from: str) -> list[PriceSource]:
 
 def _forget_old_books(newest: Path) -> None:
     """Keep the last few books, and none that was left half written an hour ago."""
-    ages = sorted(
-        (newest.stat().st_mtime_ns - path.stat().st_mtime_ns, path)
-        for path in newest.parent.glob(f"{_PREFIX}*")
-    )
-    books = [path for _, path in ages if path.suffix == _SUFFIX]
-    halves = [path for age, path in ages if path.suffix != _SUFFIX and age > _ABANDONED_NS]
+    written_at = {}
+    for path in newest.parent.glob(f"{_PREFIX}*"):
+        with suppress(FileNotFoundError):  # another process has moved or forgotten it
+            written_at[path] = path.stat().st_mtime_ns
+    newest_first = sorted(written_at, key=lambda path: written_at[path], reverse=True)
+    books = [path for path in newest_first if path.suffix == _SUFFIX]
+    abandoned_before = max(written_at.values(), default=0) - _ABANDONED_NS
+    halves = [path for path in newest_first if path.suffix != _SUFFIX and written_at[path] < abandoned_before]
     for path in (*books[_KEPT:], *halves):
         path.unlink(missing_ok=True)
