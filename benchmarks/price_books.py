@@ -4,7 +4,7 @@ Both count cached tokens their own way and know neither regions nor units; they 
 answer is held against KNOWN_RATES, on the models whose price nobody disputes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +35,7 @@ sources of a row (docs/prices.md), not here.
 """
 
 _MILLION: Final = 10**6
+_BATCH: Final = {"processing": "batch"}
 
 
 class Book(NamedTuple):
@@ -66,18 +67,19 @@ class Answers(NamedTuple):
         )
 
 
-def answers(book: Book, events: Sequence[UsageEvent]) -> Answers:
-    """What a book makes of the events."""
-    priced = right = wrong = known = 0
-    for event in events:
-        answer, known_cost = book.price(event), known_picos(event)
+def answers(book: Book, asked: Iterable[tuple[UsageEvent, int | None]]) -> Answers:
+    """What a book makes of events, each given with its known cost in USD picos, None where that is not known."""
+    events = priced = right = wrong = known = 0
+    for event, known_cost in asked:
+        answer = book.price(event)
         cost = None if answer is None else book.picos(answer)
+        events += 1
         priced += cost is not None
         known += known_cost is not None
         if cost is not None and known_cost is not None:
             right += cost == known_cost
             wrong += cost != known_cost
-    return Answers(len(events), priced, right, wrong, known)
+    return Answers(events, priced, right, wrong, known)
 
 
 def known_picos(event: UsageEvent) -> int | None:
@@ -124,11 +126,15 @@ def _genai_price(event: UsageEvent) -> Decimal | None:
             Usage(
                 input_tokens=event.input_tokens,
                 cache_read_tokens=event.cache_read_tokens or None,
+                cache_write_tokens=event.cache_write_tokens or None,
+                cache_write_1h_tokens=event.cache_write_1h_tokens or None,
                 output_tokens=event.output_tokens,
+                output_image_tokens=event.output_image_tokens or None,
             ),
             model_ref=event.model,
             provider_id=event.vendor,
             genai_request_timestamp=event.time,
+            price_context=_BATCH if event.service_tier == "batch" else None,
         )
     except LookupError:
         return None
@@ -138,11 +144,14 @@ def _genai_price(event: UsageEvent) -> Decimal | None:
 def _model_prices_price(event: UsageEvent) -> float | None:
     cost: float | None = model_prices.cost(
         event.model,
-        input_tokens=event.input_tokens - event.cache_read_tokens,
+        input_tokens=event.input_tokens - event.cache_read_tokens - event.cache_write_tokens,
         cache_read_tokens=event.cache_read_tokens,
+        cache_write_tokens=event.cache_write_tokens - event.cache_write_1h_tokens,
+        cache_write_1h_tokens=event.cache_write_1h_tokens,
         output_tokens=event.output_tokens,
         at=event.time,
         provider=event.vendor,
+        mode="batch" if event.service_tier == "batch" else None,
     )
     return cost
 

@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from benchmarks.known_costs import KNOWN_CNY_PICOS, known_costs, shared_data
 from benchmarks.large_book import ROWS, generated_models, large_book
 from benchmarks.measure import PER_CORE, Clock, Measurement, Part, best_rate, clock, in_parts, mean_rate
-from benchmarks.price_books import GENAI_PRICES, MODEL_PRICES, answers, ours
+from benchmarks.price_books import GENAI_PRICES, MODEL_PRICES, answers, known_picos, ours
 from benchmarks.pricing_start import STARTS, starts
 from benchmarks.workload import BATCH_EVENTS, WORKLOADS, usage_message
 from streams.groups import Span, groups_of
 from tokenweir.pricing import PriceBook
+from tokenweir.pricing.exchange import ExchangeRate, ExchangeRates
+from tokenweir.pricing.price import BEGINNING, END
 from tokenweir.usage import UsageEvent
 
 ROUNDS: Final = 400
@@ -44,6 +47,7 @@ def run(
     book = PriceBook.default()
     return [
         *_beside_others(book, events, rounds),
+        *of_known_costs(book),
         _groups(book, events, rounds // 10 + 1),
         *_of_many_rows(book, events, rounds, rows),
         *starts(process_starts),
@@ -59,12 +63,13 @@ def _beside_others(book: PriceBook, events: Sequence[UsageEvent], rounds: int) -
             price(event)
         return len(events)
 
-    own = answers(ours(book), events)
+    asked = [(event, known_picos(event)) for event in events]
+    own = answers(ours(book), asked)
     finding, pricing = _work(_looking_up(book, keys), rounds), _work(price_each, rounds // 10 + 1)
     found = []
     for other in (GENAI_PRICES, MODEL_PRICES):
         name = other.name.replace("-", "_")
-        note = f"ours: {own}; {other.name}: {answers(other, events)}"
+        note = f"ours: {own}; {other.name}: {answers(other, asked)}"
         found += [
             finding.measurement(
                 f"pricing_lookup_beside_{name}",
@@ -83,6 +88,29 @@ def _beside_others(book: PriceBook, events: Sequence[UsageEvent], rounds: int) -
             ),
         ]
     return found
+
+
+def of_known_costs(book: PriceBook) -> list[Measurement]:
+    """How many of the known costs each book finds; nothing where they are not at hand."""
+    known = known_costs(shared_data())
+    if not known:
+        return []
+    yuan = ExchangeRate("CNY", BEGINNING, END, KNOWN_CNY_PICOS, BEGINNING, "the rate of the known costs")
+    asked = [(case.event, case.cost_picos) for case in known]
+    own = answers(ours(PriceBook(book.sources, ExchangeRates([yuan]))), asked)
+    return [
+        Measurement(
+            f"pricing_known_costs_beside_{other.name.replace('-', '_')}",
+            value=own.right,
+            unit=f"right of {own.known}",
+            baseline=found.right,
+            baseline_is=f"{other.name}: {found}",
+            bar=own.known,
+            note=f"ours: {own}",
+        )
+        for other in (GENAI_PRICES, MODEL_PRICES)
+        for found in [answers(other, asked)]
+    ]
 
 
 def _groups(book: PriceBook, events: Sequence[UsageEvent], rounds: int) -> Measurement:

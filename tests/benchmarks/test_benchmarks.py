@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from benchmarks import emitter, meter, pricing, roles
@@ -52,7 +53,10 @@ def test_the_traffic_is_valid_varied_and_written_as_ours_is() -> None:
     assert usage_message(3, AT) == usage_message(3, AT)
 
 
-def test_pricing_and_the_step_are_measured_beside_a_baseline() -> None:
+def test_pricing_and_the_step_are_measured_beside_a_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKENWEIR_SHARED_DATA", str(tmp_path))
     found = pricing.run(workloads=4, rounds=2, rows=400, process_starts=1) + meter.run(
         messages=6, warm=2, plain_events=20
     )

@@ -1,8 +1,14 @@
 """What the pricing benchmark asks: a large book that knows its models, other books that are asked for the same."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
+
+from benchmarks import pricing
+from benchmarks.known_costs import known_costs
 from benchmarks.large_book import generated_models, large_book
 from benchmarks.price_books import GENAI_PRICES, KNOWN_RATES, MODEL_PRICES, answers, known_picos, ours
 from benchmarks.workload import MODELS
@@ -39,7 +45,7 @@ def test_known_costs_are_of_models_that_are_called() -> None:
 def test_each_book_is_asked_for_all_events_and_held_against_what_is_known() -> None:
     events = [_call(model.vendor, model.name, model.region) for model in MODELS if model.output_tokens]
     books = (ours(PriceBook.default()), GENAI_PRICES, MODEL_PRICES)
-    found = {book.name: answers(book, events) for book in books}
+    found = {book.name: answers(book, [(event, known_picos(event)) for event in events]) for book in books}
     assert {each.events for each in found.values()} == {len(events)}
     assert {each.known for each in found.values()} == {8}
     assert {name: (each.right, each.wrong) for name, each in found.items()} == {
@@ -52,6 +58,36 @@ def test_each_book_is_asked_for_all_events_and_held_against_what_is_known() -> N
         assert [book.look_up(event) is None for event in events] == [
             (answer := book.price(event)) is None or book.picos(answer) is None for event in events
         ]
+
+
+KNOWN_CASE = {
+    "id": "cached",
+    "vendor": "openai",
+    "model": "gpt-4o",
+    "timestamp": "2025-11-01T00:00:00Z",
+    "usage": {"uncached_input_tokens": 600, "cache_read_tokens": 400, "output_tokens": 100},
+    "context": {},
+    "expected_usd": "0.003",
+    "expected_native": "0.003",
+}
+
+
+def test_known_costs_are_put_to_every_book_where_they_are_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert known_costs(tmp_path) == []
+    (tmp_path / "expected_costs.jsonl").write_text(json.dumps(KNOWN_CASE) + "\n")
+    (known,) = known_costs(tmp_path)
+    assert (known.cost_picos, known.native_cost_picos) == (3_000_000_000, 3_000_000_000)
+    assert (known.event.input_tokens, known.event.cache_read_tokens) == (1_000, 400)
+    monkeypatch.setenv("TOKENWEIR_SHARED_DATA", str(tmp_path))
+    found = pricing.of_known_costs(PriceBook.default())
+    assert [(one.unit, one.bar) for one in found] == [("right of 1", 1)] * 2
+    assert [(one.value, one.baseline) for one in found] == [(1, 1)] * 2
+    assert all("1 of 1 events priced" in one.note for one in found)
+    (tmp_path / "expected_costs.jsonl").write_text(json.dumps(KNOWN_CASE | {"usage": {"thoughts": 1}}))
+    with pytest.raises(ValueError, match="thoughts"):
+        known_costs(tmp_path)
 
 
 def _call(vendor: str, model: str, region: str = "") -> UsageEvent:

@@ -1,6 +1,5 @@
 """The compiled book: every row and every cost the same as from the sources, and nothing taken that is not whole."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
@@ -10,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pricing_events import TEST_RATES, per_million, row
-from test_expected_costs import as_event
 
+from benchmarks.known_costs import known_costs
 from tokenweir.pricing import Price, PriceBook
 from tokenweir.pricing.compiled_book import CompiledSource, NotThisBook, compiled, opened
 from tokenweir.pricing.compiled_rows import listed_match, listed_price, match_of, price_of, read, written
@@ -129,12 +128,12 @@ def test_every_name_means_the_same_rows(
 def test_every_known_cost_is_the_same_from_both(
     shared_data: Path, sources: Sequence[PriceSource], read_back: Sequence[PriceSource]
 ) -> None:
-    cases = [json.loads(line) for line in (shared_data / "expected_costs.jsonl").read_text().splitlines()]
+    events = [case.event for case in known_costs(shared_data)]
     for rates in (TEST_RATES, ExchangeRates(reference_rates())):
         one, other = PriceBook(sources, rates), PriceBook(read_back, rates)
-        priced = [one.price(as_event(case)) for case in cases]
+        priced = [one.price(event) for event in events]
         assert any(each.cost_picos for each in priced)
-        assert [other.price(as_event(case)) for case in cases] == priced
+        assert [other.price(event) for event in events] == priced
 
 
 def test_a_lookup_reads_its_own_vendor_only() -> None:
