@@ -123,7 +123,7 @@ def test_a_mistake_is_refused_with_its_place_reason_and_fix(name: str) -> None:
 
 def test_two_of_one_id_may_not_hold_at_once_unless_one_corrects_the_other() -> None:
     second = SHORT.partition("\n")[2]
-    with pytest.raises(WrongCall, match=r"line 6, row 2 \(openai \): overlaps row 1 on line 2"):
+    with pytest.raises(WrongCall, match=r"line 6, row 2 \(openai\): overlaps row 1 on line 2"):
         read_overlay(SHORT + second, "acme.toml")
     assert "an id of its own" in _refusal(SHORT + second)
     read_overlay(SHORT + second + "recorded_at = 2025-11-01\n", "acme.toml")

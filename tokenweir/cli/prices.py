@@ -2,6 +2,7 @@
 
 import click
 
+from tokenweir.cli.prices_check import check
 from tokenweir.cli.prices_diff import diff
 from tokenweir.cli.prices_show import history, show
 from tokenweir.cli.prices_update import update
@@ -18,5 +19,5 @@ def prices() -> None:
     """
 
 
-for command in (show, history, diff, update):
+for command in (show, history, diff, check, update):
     prices.add_command(command)

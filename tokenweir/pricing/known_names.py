@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from tokenweir.errors import WrongCall
 from tokenweir.pricing.allowances import Allowance
 from tokenweir.pricing.components import REQUESTS, TOKEN_COMPONENTS
 from tokenweir.pricing.contracts import ANY_VENDOR, Discount
@@ -34,7 +35,13 @@ _AROUND_A_NAME: Final = re.compile(
 
 
 def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> None:
-    """Raise WrongCall for the first discount, alias or allowance of `company` that names what nobody knows.
+    """Raise WrongCall for the first of `unknown_names`."""
+    for mistake in unknown_names(company, sources):
+        raise mistake
+
+
+def unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> Iterator[WrongCall]:
+    """A mistake for each discount, alias or allowance of `company` that names what nobody knows.
 
     That is a vendor, a model, or a unit that an allowance counts. sources: of public prices. The names of the company's
     aliases count for its discounts and allowances.
@@ -44,11 +51,11 @@ def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> No
     names = KnownNames((*sources, company))
     for alias, table in company.alias_tables:
         if alias.means_vendor not in names.vendors:
-            raise table.wrong(
+            yield table.wrong(
                 "means", f"unknown vendor {alias.means_vendor}", _nearest(alias.means_vendor, names.vendors)
             )
-        if not names.has_model(alias.means_vendor, alias.means_model):
-            raise table.wrong(
+        elif not names.has_model(alias.means_vendor, alias.means_model):
+            yield table.wrong(
                 "means",
                 f"no source knows a model {alias.means_model} of {alias.means_vendor}",
                 _nearest(alias.means_model, names.of(alias.means_vendor), names.everyone),
@@ -61,9 +68,10 @@ def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> No
     ]
     for contract, table in contracts:
         if contract.vendor != ANY_VENDOR and contract.vendor not in names.vendors:
-            raise table.wrong(
+            yield table.wrong(
                 "vendor", f"unknown vendor {contract.vendor}", _nearest(contract.vendor, names.vendors)
             )
+            continue
         rule = contract.match
         if rule is None:
             continue
@@ -72,15 +80,15 @@ def refuse_unknown_names(company: Overlay, sources: Sequence[PriceSource]) -> No
             if not any(names.has_any(vendor, each) for vendor in vendors):
                 of_whom = "" if contract.vendor == ANY_VENDOR else f" of {contract.vendor}"
                 text = each.text or str(each)
-                raise table.wrong(
+                yield table.wrong(
                     re.sub(r"\W+$", "", text) if each.text and "models" in table.values else "match",
                     f"no source knows a model {text}{of_whom}",
                     _nearest(text, [name for vendor in vendors for name in names.of(vendor)], names.everyone),
                 )
-    _refuse_unknown_units(company, sources)
+    yield from _unknown_units(company, sources)
 
 
-def _refuse_unknown_units(company: Overlay, sources: Sequence[PriceSource]) -> None:
+def _unknown_units(company: Overlay, sources: Sequence[PriceSource]) -> Iterator[WrongCall]:
     named = [
         (name, table)
         for allowance, table in company.allowance_tables
@@ -92,7 +100,7 @@ def _refuse_unknown_units(company: Overlay, sources: Sequence[PriceSource]) -> N
     known = {name for source in (*sources, company) for row in source.rows() for name in _units(row)}
     for name, table in named:
         if name not in known:
-            raise table.wrong(name, f"no source has a price of the unit {name}", _nearest(name, known))
+            yield table.wrong(name, f"no source has a price of the unit {name}", _nearest(name, known))
 
 
 def _units(row: Price) -> Iterator[str]:

@@ -4,11 +4,12 @@ The form is told in docs/prices.md. A file with a mistake is refused as a whole,
 a price that is read wrongly is worse than one that is missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Final, Literal, ParamSpec, Protocol, TypeVar
 
+from tokenweir.errors import WrongCall
 from tokenweir.pricing.aliases import Alias
 from tokenweir.pricing.allowance_tables import allowance_row
 from tokenweir.pricing.allowances import Allowance
@@ -27,6 +28,9 @@ _KEYS: Final = {
     "public": _PUBLIC_KEYS,
     "recorded": _PUBLIC_KEYS | {"previous", "feed"},
 }
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 Kind = Literal["company", "public", "recorded"]
 """Whose file it is: a company's, one of public prices, or one that an update wrote."""
 
@@ -69,32 +73,58 @@ def read_overlay(text: str, name: str, *, kind: Kind = "company") -> Overlay:
 
     kind: only a company's file holds contracts.
     """
+    overlay, mistakes = read_with_mistakes(text, name, kind=kind)
+    for mistake in mistakes:
+        raise mistake
+    return overlay
+
+
+def read_with_mistakes(text: str, name: str, *, kind: Kind = "company") -> tuple[Overlay, list[WrongCall]]:
+    """What is right in a file, and every mistake that can be found in it: of each table the first, then conflicts.
+
+    Raises WrongCall where it is no TOML at all.
+    """
     document = document_of(text, name)
     top = top_table(text, document, name)
-    top.refuse_unknown(document, _KEYS[kind])
-    recorded_at = top.moment(document, "recorded_at")
+    mistakes = _Mistakes()
+    mistakes.kept(top.refuse_unknown, document, _KEYS[kind])
+    recorded_at = mistakes.kept(top.moment, document, "recorded_at")
+    if recorded_at is None and "recorded_at" in document:
+        # Told once, not again for every row.
+        recorded_at = BEGINNING
     label = document.get("name", Path(name).stem)
     if not isinstance(label, str):
-        raise top.wrong("name", "the name of the file's prices is a text", 'write name = "acme"')
+        mistakes.append(top.wrong("name", "the name of the file's prices is a text", 'write name = "acme"'))
 
-    def tables(key: str) -> list[Table]:
-        return tables_of(text, document, key, name)
+    def read(key: str, reader: Callable[[Table, str, datetime | None], _R]) -> list[tuple[_R, Table]]:
+        tables = mistakes.kept(tables_of, text, document, key, name) or []
+        rows = ((mistakes.kept(reader, table, str(label), recorded_at), table) for table in tables)
+        return [(row, table) for row, table in rows if row is not None]
 
-    rows = [(price_row(table, label, recorded_at), table) for table in tables("price")]
-    hosted = [(self_hosted_row(table, label, recorded_at), table) for table in tables("self_hosted")]
-    rates = [_exchange_rate(table, recorded_at) for table in tables("exchange_rate")]
-    discounts = [(discount_row(table, label, recorded_at), table) for table in tables("discount")]
-    aliases = [(alias_row(table, label, recorded_at), table) for table in tables("alias")]
-    allowances = [(allowance_row(table, label, recorded_at), table) for table in tables("allowance")]
-    _refuse_price_conflicts([*rows, *hosted])
-    _refuse_discount_conflicts(discounts)
-    _refuse_alias_conflicts(aliases)
-    _refuse_allowance_conflicts(allowances)
-    refuse_overlaps(rates, name)
-    return Overlay([price for price, _ in (*rows, *hosted)], rates, discounts, aliases, allowances)
+    rows = [*read("price", price_row), *read("self_hosted", self_hosted_row)]
+    rates = [rate for rate, _ in read("exchange_rate", _exchange_rate)]
+    discounts = read("discount", discount_row)
+    aliases = read("alias", alias_row)
+    allowances = read("allowance", allowance_row)
+    mistakes += _price_conflicts(rows)
+    mistakes += _discount_conflicts(discounts)
+    mistakes += _alias_conflicts(aliases)
+    mistakes += _allowance_conflicts(allowances)
+    mistakes.kept(refuse_overlaps, rates, name)
+    return Overlay([price for price, _ in rows], rates, discounts, aliases, allowances), mistakes
 
 
-def _exchange_rate(row: Table, file_recorded_at: datetime | None) -> ExchangeRate:
+class _Mistakes(list[WrongCall]):
+    def kept(self, read: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T | None:
+        """What `read` gives; None where it raises WrongCall, which is kept."""
+        try:
+            return read(*arguments, **named)
+        except WrongCall as mistake:
+            self.append(mistake)
+            return None
+
+
+def _exchange_rate(row: Table, _: str, file_recorded_at: datetime | None) -> ExchangeRate:
     row.refuse_unknown(
         row.values, frozenset(("currency", "usd_per_unit", "valid_from", "valid_to", "recorded_at", "source"))
     )
@@ -132,54 +162,54 @@ _D = TypeVar("_D", bound=_Dated)
 _Seen = dict[tuple[object, ...], list[tuple[_D, Table]]]
 
 
-def _refuse_price_conflicts(rows: list[tuple[Price, Table]]) -> None:
-    """Refuse two rows for the same name that hold at the same time, or that disagree about the currency."""
+def _price_conflicts(rows: list[tuple[Price, Table]]) -> Iterator[WrongCall]:
+    """Two rows for the same name that hold at the same time, or that disagree about the currency."""
     seen: _Seen[Price] = {}
     for price, row in rows:
         for name in _names(price.match):
             key = (price.vendor, name, price.service_tier, price.regions)
             for other, other_row in seen.setdefault(key, []):
                 if price.currency != other.currency and price.currency and other.currency:
-                    raise row.wrong(
+                    yield row.wrong(
                         "currency",
                         f"priced in {price.currency}, but in {other.currency} in {_place(other_row)}",
                         "price a model in one currency; a price for another region names its regions",
                     )
                 if price.schedule == other.schedule:
-                    _refuse_overlap(price, row, other, other_row)
+                    yield from _overlap(price, row, other, other_row)
             seen[key].append((price, row))
 
 
-def _refuse_discount_conflicts(rows: list[tuple[Discount, Table]]) -> None:
-    """Refuse two discounts on the same name that hold at the same time."""
+def _discount_conflicts(rows: list[tuple[Discount, Table]]) -> Iterator[WrongCall]:
+    """Two discounts on the same name that hold at the same time."""
     seen: _Seen[Discount] = {}
     for discount, row in rows:
         for name in _names(discount.match):
             for tier in discount.service_tiers or ("",):
                 others = seen.setdefault((discount.vendor, name, tier, discount.regions), [])
                 for other, other_row in others:
-                    _refuse_overlap(discount, row, other, other_row)
+                    yield from _overlap(discount, row, other, other_row)
                 others.append((discount, row))
 
 
-def _refuse_alias_conflicts(rows: list[tuple[Alias, Table]]) -> None:
-    """Refuse two meanings of the same name that hold at the same time."""
+def _alias_conflicts(rows: list[tuple[Alias, Table]]) -> Iterator[WrongCall]:
+    """Two meanings of the same name that hold at the same time."""
     seen: _Seen[Alias] = {}
     for alias, row in rows:
         for name in _names(alias.match):
             others = seen.setdefault((alias.vendor, name), [])
             for other, other_row in others:
-                _refuse_overlap(alias, row, other, other_row)
+                yield from _overlap(alias, row, other, other_row)
             others.append((alias, row))
 
 
-def _refuse_allowance_conflicts(rows: list[tuple[Allowance, Table]]) -> None:
-    """Refuse two allowances of one id that hold at the same time."""
+def _allowance_conflicts(rows: list[tuple[Allowance, Table]]) -> Iterator[WrongCall]:
+    """Two allowances of one id that hold at the same time."""
     seen: _Seen[Allowance] = {}
     for allowance, row in rows:
         others = seen.setdefault((allowance.allowance_id,), [])
         for other, other_row in others:
-            _refuse_overlap(
+            yield from _overlap(
                 allowance,
                 row,
                 other,
@@ -197,18 +227,18 @@ def _names(match: Match | None) -> set[str]:
     return {str(rule).lower() for rule in (match.rules if match.operation == "or" else (match,))}
 
 
-def _refuse_overlap(
+def _overlap(
     one: _Dated,
     row: Table,
     other: _Dated,
     other_row: Table,
     fix: str = "end the earlier one where the later begins (valid_to), or give a correction a later recorded_at",
-) -> None:
+) -> Iterator[WrongCall]:
     known_at_once = one.recorded_at == other.recorded_at
     if known_at_once and one.starts_at < other.ends_at and other.starts_at < one.ends_at:
         starts_at = max(one.starts_at, other.starts_at)
         since = "" if starts_at == BEGINNING else f", from {starts_at:%Y-%m-%d} on"
-        raise row.wrong(
+        yield row.wrong(
             "valid_from",
             f"overlaps {_place(other_row)}{since}",
             fix,

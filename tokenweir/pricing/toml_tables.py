@@ -72,6 +72,17 @@ def tables_of(text: str, document: Mapping[str, Any], key: str, file: str) -> li
     return [Table(file, number, table, blocks[number - 1]) for number, table in enumerate(tables, 1)]
 
 
+class FileMistake(WrongCall):
+    """A mistake in a file kept by hand. line: counted from 1; reason: without the place; hint: the fix."""
+
+    def __init__(self, file: str, line: int, row: str, reason: str, fix: str) -> None:
+        hint = fix[:1].upper() + fix[1:]
+        super().__init__(f"{file}, line {line}{row}: {reason}", hint=hint)
+        self.file = file
+        self.line = line
+        self.reason = reason
+
+
 @dataclass
 class Table:
     """One table of `file`; number: from 1 within its list, 0 for the top of the file."""
@@ -81,7 +92,7 @@ class Table:
     values: Mapping[str, Any]
     lines: NumberedLines = field(default_factory=list)
 
-    def wrong(self, key: str, reason: str, fix: str) -> WrongCall:
+    def wrong(self, key: str, reason: str, fix: str) -> FileMistake:
         """The error for a mistake at `key` of this row."""
         at = next((n for n, line in self.lines if re.match(rf'\s*["\']?{re.escape(key)}\b', line)), 0)
         at = at or next((n for n, line in self.lines if re.search(rf"\b{re.escape(key)}\b", line)), 0)
@@ -89,12 +100,9 @@ class Table:
         row = f", row {self.number}" if self.number else ""
         vendor = self.values.get("vendor", "")
         models = self.values.get("models", self.values.get("names", ""))
-        which = (
-            f" ({vendor} {', '.join(map(str, models)) if isinstance(models, list) else models})"
-            if vendor
-            else ""
-        )
-        return WrongCall(f"{self.file}, line {at}{row}{which}: {reason}", hint=fix[:1].upper() + fix[1:])
+        named = ", ".join(map(str, models)) if isinstance(models, list) else models
+        which = f" ({f'{vendor} {named}'.strip()})" if vendor else ""
+        return FileMistake(self.file, at, f"{row}{which}", reason, fix)
 
     def refuse_unknown(self, table: Mapping[str, Any], known: frozenset[str]) -> None:
         """Refuse the first key of `table` that is not in `known`."""
