@@ -20,6 +20,24 @@ SETTLING_COLUMNS: Final = tuple(dict.fromkeys((*PRICING_COLUMNS, *ACCOUNT_FIELDS
 """All that a call's cost depends on, allowances included, and what names the call."""
 
 
+def calls_that_bear_on(
+    client: LedgerClient,
+    book: PriceBook,
+    vendor: str,
+    moment: datetime,
+    until: datetime | None,
+    columns: Sequence[str],
+) -> Iterator[Any]:
+    """A vendor's calls before `until`, in order, from the first on which allowances that hold at `moment` depend.
+
+    columns: the fields of MeteredEvent that the calls are to have.
+    """
+    start = book.contracts.allowances.counting_from(vendor, moment)
+    since = None if start == BEGINNING else start
+    for page in read_calls(client, since=since, until=until, where={"vendor": vendor}, columns=columns):
+        yield from page
+
+
 def read_balances(
     client: LedgerClient, book: PriceBook, *, until: datetime, since: datetime | None = None
 ) -> list[Balance]:
@@ -32,7 +50,7 @@ def read_balances(
     found: list[Balance] = []
     for vendor in book.contracts.allowances.vendors:
         balances = Balances(book)
-        for call in _calls_that_bear_on(client, book, vendor, first, until, SETTLING_COLUMNS):
+        for call in calls_that_bear_on(client, book, vendor, first, until, SETTLING_COLUMNS):
             balances.take(call)
         found += [balance for balance in balances if balance.ends_at > first]
     return found
@@ -62,28 +80,14 @@ def calls_as_known(
         if vendor not in _values(where.get("vendor", vendor)):
             continue
         balances = Balances(book)
-        for call in _calls_that_bear_on(client, book, vendor, since or BEGINNING, until, columns):
+        for call in calls_that_bear_on(client, book, vendor, since or BEGINNING, until, columns):
             priced = balances.price(call)
-            if (since is None or call.time >= since) and _meets(call, where):
+            if (since is None or call.time >= since) and meets(call, where):
                 yield call, priced
 
 
-def _calls_that_bear_on(
-    client: LedgerClient,
-    book: PriceBook,
-    vendor: str,
-    moment: datetime,
-    until: datetime | None,
-    columns: Sequence[str],
-) -> Iterator[Any]:
-    """A vendor's calls before `until`, from where allowances that hold at `moment` hang on them."""
-    start = book.contracts.allowances.counting_from(vendor, moment)
-    since = None if start == BEGINNING else start
-    for page in read_calls(client, since=since, until=until, where={"vendor": vendor}, columns=columns):
-        yield from page
-
-
-def _meets(call: Any, where: Where) -> bool:
+def meets(call: Any, where: Where) -> bool:
+    """Whether a call has the values that `where` asks for."""
     return all(getattr(call, name) in _values(value) for name, value in where.items())
 
 

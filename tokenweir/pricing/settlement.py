@@ -9,6 +9,7 @@ metered. What was billed only ever moves by an allowance: where the book cannot 
 then, it stays as it is.
 """
 
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from tokenweir.money import decimal_from_picos
@@ -31,14 +32,23 @@ class Settled(NamedTuple):
 
 
 class Settlement:
-    """Settles a book's allowances over stored calls of one vendor, which come in the order of (time, tenant, id)."""
+    """Settles a book's allowances over stored calls of one vendor, which come in the order of (time, tenant, id).
 
-    def __init__(self, book: PriceBook) -> None:
+    known_at: "now" is what was known then (None: all that is known).
+    """
+
+    def __init__(self, book: PriceBook, *, known_at: datetime | None = None) -> None:
         self._book = book
+        self._known_at = known_at
         self._known = Balances(book)
         self._billed = Balances(book)
         ids = {allowance.allowance_id for allowance in book.contracts.allowances}
         self._beginnings = tuple(f"{allowance_id}+" for allowance_id in sorted(ids))
+
+    def pass_over(self, call: Any) -> None:
+        """Let the next call take what it does, without asking what it costs. Otherwise as `step`."""
+        self._known.take(call, known_at=self._known_at)
+        self._billed.take(call, known_at=call.metered_at)
 
     def step(self, call: Any) -> Settled | None:
         """What the next call costs; None where no allowance covers any of it, nor did when it was stored.
@@ -46,16 +56,15 @@ class Settlement:
         call: anything with the attributes of UsageEvent and of STORED_COLUMNS. Raises ValueError for a call that
         belongs before the last one.
         """
-        priced, coverage = self._known.take(call)
-        known_at = call.metered_at
-        as_billed, covered_then = self._billed.take(call, known_at=known_at)
+        priced, coverage = self._known.take(call, known_at=self._known_at)
+        as_billed, covered_then = self._billed.take(call, known_at=call.metered_at)
         marked, billed_marked = self._is_covered(call.price_id), self._is_covered(call.billed_price_id)
         if not (coverage.taken or covered_then.taken or marked or billed_marked):
             return None
         billed = None
         if (covered_then.taken or billed_marked) and _is_what_was_billed(call, as_billed, billed_marked):
-            billed = covered_price(self._book, call, as_billed, covered_then, known_at=known_at)
-        return Settled(covered_price(self._book, call, priced, coverage), billed)
+            billed = covered_price(self._book, call, as_billed, covered_then, known_at=call.metered_at)
+        return Settled(covered_price(self._book, call, priced, coverage, known_at=self._known_at), billed)
 
     def _is_covered(self, price_id: str) -> bool:
         """Whether a stored price id says that an allowance covered any of the call."""
