@@ -41,6 +41,7 @@ PRICING_COLUMNS: Final = (
     "service_tier",
     *(name for name in EVENT_COLUMNS if name.endswith("_tokens")),
     "units",
+    "tags",
     "status",
     "reported_cost",
     "reported_currency",

@@ -236,6 +236,16 @@ def test_a_reported_cost_is_covered_as_far_as_the_call_is() -> None:
     assert priced[call.id].price_id == "pack"
 
 
+def test_the_least_that_a_call_costs_is_covered_as_far_as_the_call_is() -> None:
+    card = RateCard(per_million(input="1", output="2"), minimum_picos=DOLLAR)
+    priced, _ = settled(a_book(an_allowance(75), public=[row(card=card)]), [a_call(input_tokens=100)])
+    assert dict(priced["c0000"].parts) == {
+        "input": 25 * MILLION,
+        "output": 0,
+        "minimum_charge": DOLLAR // 4 - 25 * MILLION,
+    }
+
+
 def test_what_costs_nothing_takes_nothing() -> None:
     free = row(card=RateCard(per_million(input="0", output="0")))
     priced, balances = settled(a_book(an_allowance(100), public=[free]), [a_call(input_tokens=10)])

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from tokenweir.money import divide_half_even
 from tokenweir.pricing.allowance_counts import group_of, most_charged
 from tokenweir.pricing.calculation import REPORTED, NativeParts, to_usd
+from tokenweir.pricing.components import MINIMUM_CHARGE
 from tokenweir.pricing.contracts import bounded_id
 from tokenweir.pricing.price import Priced
 
@@ -71,8 +72,8 @@ def covered(priced: Priced, native: NativeParts | None, coverage: Coverage) -> P
 
 
 def _charged(component: str, coverage: Coverage) -> Fraction:
-    """The share of a part that is still charged; of a cost that a reporter stated as one, the largest of any group."""
-    if component == REPORTED:
+    """The share of a part that is still charged; of one that is for the call as a whole the largest of any group."""
+    if component in (REPORTED, MINIMUM_CHARGE):
         return most_charged(coverage.charged)
     return coverage.charged.get(group_of(component), Fraction(1))
 
