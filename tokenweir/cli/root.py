@@ -35,6 +35,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "prices": ("tokenweir.cli.prices", "what models cost, what changed, and newer prices"),
     "models": ("tokenweir.cli.models", "which models there are, and what replaces one, by when"),
     "spend": ("tokenweir.cli.ledger", "what was spent"),
+    "whatif": ("tokenweir.cli.whatif", "what the same calls would cost on another model"),
     "bills": ("tokenweir.cli.bills", "vendors' own usage and cost reports"),
     "reconcile": ("tokenweir.cli.reconcile", "vendors' bills beside the ledger"),
     "allowances": ("tokenweir.cli.allowances", "what is left of free tiers and prepaid packs"),
