@@ -94,10 +94,10 @@ def page(calls: Iterable[UsageEvent], book: PriceBook = BOOK) -> dict[str, list[
     """The calls as the ledger has them, billed at their own time's prices."""
     calls = list(calls)
     columns = {
-        name: [getattr(one, name) for one in calls] for name in (*COLUMNS, *WORKLOAD) if name != "cost"
+        name: [getattr(one, name) for one in calls] for name in (*COLUMNS, *WORKLOAD) if name != "billed_cost"
     }
     billed = [book.price(one).cost_picos for one in calls]
-    return {**columns, "cost": [None if picos is None else decimal_from_picos(picos) for picos in billed]}
+    return {**columns, "billed_cost": [None if picos is None else decimal_from_picos(picos) for picos in billed]}
 
 
 def ask(

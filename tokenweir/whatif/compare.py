@@ -48,7 +48,7 @@ class WhatIf:
         self._times: tuple[datetime, datetime] | None = None
 
     def add(self, columns: Columns) -> None:
-        """Count calls. columns: COLUMNS and the dimensions of a workload, of one length; `cost` is Decimal or None."""
+        """Count calls. columns: COLUMNS and the dimensions of a workload, of one length; `billed_cost` is Decimal or None."""
         for group in groups_of(columns, self._by, by_day=self._at is None):
             if self._models is None or (group.key.vendor, group.key.model) in self._models:
                 self._add(group)
@@ -68,7 +68,7 @@ class WhatIf:
         times = group.columns["time"]
         first, last = self._times or (times[0], times[0])
         self._times = min(first, *times), max(last, *times)
-        billed = [cost if cost is None else picos_from_decimal(cost) for cost in group.columns["cost"]]
+        billed = [cost if cost is None else picos_from_decimal(cost) for cost in group.columns["billed_cost"]]
         same_prices = self._repricer.costs(group.key, group.columns).cost_picos
         self._traffic.setdefault(group.workload, Traffic()).count(group.columns, billed, same_prices)
         for candidate, tallies in zip(self._candidates, self._tallies, strict=True):

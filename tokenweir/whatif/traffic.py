@@ -16,7 +16,7 @@ from tokenweir.usage.event import TOKEN_FIELDS
 Columns = Mapping[str, Sequence[Any]]
 
 _NAMES: Final = ("vendor", "model", "service_tier", "region", "operation")
-_VALUES: Final = ("time", *TOKEN_FIELDS, "units", "status", "cost")
+_VALUES: Final = ("time", *TOKEN_FIELDS, "units", "status", "billed_cost")
 COLUMNS: Final = (*_NAMES, *_VALUES)
 """The fields of MeteredEvent that calls must have, besides those of their workload."""
 
@@ -55,7 +55,7 @@ def groups_of(columns: Columns, by: Sequence[str], *, by_day: bool) -> Iterator[
     count = len(columns["time"])
     if not count:
         return
-    stated = [name for name in _VALUES if name in ("time", "cost") or any(columns[name])]
+    stated = [name for name in _VALUES if name in ("time", "billed_cost") or any(columns[name])]
     marks: list[Any] = [map(truth, columns[name]) for name in _CACHED if name in stated]
     if beyond := [columns[name] for name in _BEYOND_PLAIN if name in stated]:
         marks.append(map(any, zip(*beyond, strict=True)))
