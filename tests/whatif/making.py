@@ -97,7 +97,10 @@ def page(calls: Iterable[UsageEvent], book: PriceBook = BOOK) -> dict[str, list[
         name: [getattr(one, name) for one in calls] for name in (*COLUMNS, *WORKLOAD) if name != "billed_cost"
     }
     billed = [book.price(one).cost_picos for one in calls]
-    return {**columns, "billed_cost": [None if picos is None else decimal_from_picos(picos) for picos in billed]}
+    return {
+        **columns,
+        "billed_cost": [None if picos is None else decimal_from_picos(picos) for picos in billed],
+    }
 
 
 def ask(

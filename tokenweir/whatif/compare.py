@@ -48,7 +48,7 @@ class WhatIf:
         self._times: tuple[datetime, datetime] | None = None
 
     def add(self, columns: Columns) -> None:
-        """Count calls. columns: COLUMNS and the dimensions of a workload, of one length; `billed_cost` is Decimal or None."""
+        """Count calls. columns: COLUMNS and the dimensions of a workload; `billed_cost` is Decimal or None."""
         for group in groups_of(columns, self._by, by_day=self._at is None):
             if self._models is None or (group.key.vendor, group.key.model) in self._models:
                 self._add(group)
