@@ -20,6 +20,14 @@ _TABLE = (
     "2023-11-16 18:17:04.0781490,110,27\n"
 )
 
+_NOVEMBER: Final[tuple[tuple[str, int, dict[str, Any]], ...]] = (
+    ("support", 600, {"input_tokens": 24_000, "cache_read_tokens": 18_000, "output_tokens": 700}),
+    ("catalogue", 300, {"input_tokens": 9_000, "output_tokens": 1_100, "service_tier": "batch"}),
+    ("contracts", 20, {"input_tokens": 420_000, "output_tokens": 3_000}),
+    ("legal", 40, {"input_tokens": 60_000, "input_image_tokens": 12_000, "output_tokens": 2_000}),
+)
+"""A week of one model: teams, calls of each sort, and what each call counts."""
+
 
 def write_samples(folder: Path, mentioned: str, traces: Path | None) -> None:
     """Makes, in `folder`, each sample that the text `mentioned` names. traces: where the real traces lie."""
@@ -59,6 +67,21 @@ def _contents() -> dict[str, bytes]:
         }
         for number in range(3)
     )
+    november = _lines(
+        {
+            "id": f"openai:chatcmpl-november-{team}-{number}",
+            "source": "november",
+            "time": (
+                datetime(2026, 11, 2, tzinfo=UTC) + timedelta(minutes=10_000 * number // calls)
+            ).isoformat(),
+            "vendor": "openai",
+            "model": "gpt-4.1",
+            "team": team,
+            **counts,
+        }
+        for team, calls, counts in _NOVEMBER
+        for number in range(calls)
+    )
     answer = {
         "id": "msg_01",
         "type": "message",
@@ -96,6 +119,7 @@ def _contents() -> dict[str, bytes]:
         "calls.csv": _TABLE.encode(),
         "spend.csv": b"day,cost\n2026-11-01,12.5\n2026-11-02,13.1\n2026-11-03,12.9\n",
         "events.ndjson": events,
+        "november.ndjson": november,
         "events.ndjson.gz": gzip.compress(events),
         "billing_export.jsonl": _lines([exported]),
         "answers.jsonl": _lines([answer]),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -109,10 +110,20 @@ def _check_sql(shell: PageShell) -> None:
     _the_columns_are_those_of_the_views(shell)
 
 
+def _the_answer_is_the_one_shown(shell: PageShell) -> None:
+    """docs/whatif.md shows what its command prints."""
+    page = blocks(ROOT / "docs" / "whatif.md")
+    (shown,) = (block for block in page if block.language == "text")
+    command = next(block for block in page if "--from openai/gpt-4.1" in block.text)
+    words = shlex.split(command.text.replace("\\\n", " "))
+    assert shell.weir(*words[1:]).decode().strip() == shown.text
+
+
 _OUTCOMES: Final[dict[str, Callable[[PageShell], None]]] = {
     "README.md": _a_call_that_is_reported_twice_counts_once,
     "docs/traces.md": _the_traces_come_out_as_stated,
     "docs/sql.md": _check_sql,
+    "docs/whatif.md": _the_answer_is_the_one_shown,
 }
 """What must be true at the end of a page, besides that its commands did not fail."""
 

@@ -21,6 +21,7 @@ def notes_of(
         *_what_is_compared(total, traffic),
         *_cache(candidate, total, repricer, moment),
         *_abilities(candidate, total),
+        *_allowances(candidate, repricer),
         *_lifecycle(candidate, moment),
         *_unchecked(candidate),
     ]
@@ -78,6 +79,11 @@ def _abilities(candidate: Candidate, total: Tally) -> Iterator[str]:
         )
     if total.reasoning_calls and known is not None and known.is_able("reasoning") is False:
         yield f"it does not reason: what {_calls(total.reasoning_calls)} reasoned is priced as its output"
+
+
+def _allowances(candidate: Candidate, repricer: Repricer) -> Iterator[str]:
+    if candidate.vendor in repricer.contracts.allowances.vendors:
+        yield "free tiers and packs of the price file are not taken off its cost; what was billed may have them"
 
 
 def _lifecycle(candidate: Candidate, moment: datetime) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from tokenweir.money import divide_half_even
 from tokenweir.pricing import PriceBook, Priced
+from tokenweir.pricing.contracts import Contracts
 from tokenweir.pricing.plain import GroupCost
 from tokenweir.pricing.price import STANDARD, Price, service_tier_name
 from tokenweir.usage.event import TOKEN_FIELDS
@@ -76,6 +77,11 @@ class Repricer:
         self._book = book
         self.at = at
         self._by_hour: dict[PriceKey, bool] = {}
+
+    @property
+    def contracts(self) -> Contracts:
+        """The company's contracts."""
+        return self._book.contracts
 
     def costs(self, key: PriceKey, columns: Columns, *, standard_instead: bool = False) -> Costs:
         """What the calls cost at the prices of `key`.
