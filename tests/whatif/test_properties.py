@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.whatif.making import BOOK, CUT, DAY, NOW, WORKLOAD, ask, call, candidate, only
@@ -48,6 +48,7 @@ def calls(draw: st.DrawFn) -> UsageEvent:
     return call(**fields)
 
 
+@settings(deadline=None)
 @given(st.lists(calls(), max_size=10))
 def test_to_itself_at_its_own_times_it_costs_what_was_billed(events: list[UsageEvent]) -> None:
     old = [each for each in events if each.model == "old"]
@@ -64,6 +65,7 @@ def test_to_itself_at_its_own_times_it_costs_what_was_billed(events: list[UsageE
         )
 
 
+@settings(deadline=None)  # prices each call on eight candidates, and each by itself
 @given(st.lists(calls(), max_size=10), st.sampled_from([NOW, CUT, None]), st.booleans())
 def test_each_call_is_priced_as_the_book_prices_it_or_left_out(
     events: list[UsageEvent], at: Any, standard_instead: bool
@@ -122,6 +124,7 @@ def _moved(event: UsageEvent, to: Candidate, at: Any, standard_instead: bool) ->
     return cost
 
 
+@settings(deadline=None)  # asks a dozen times
 @given(st.lists(calls(), min_size=1, max_size=12), st.integers(2, 4))
 def test_parts_sum_to_the_whole_and_pages_do_not_matter(events: list[UsageEvent], pages: int) -> None:
     whole, in_pages = ask(events, *CANDIDATES), ask(events, *CANDIDATES, pages=pages)
@@ -143,6 +146,7 @@ def _sums(answer: Any) -> Sequence[Any]:
     return [answer.traffic, *((choice.candidate.name, choice.total) for choice in answer.choices)]
 
 
+@settings(deadline=None)  # eight candidates
 @given(st.lists(calls(), max_size=8))
 def test_no_amount_is_a_float(events: list[UsageEvent]) -> None:
     def floats(value: Any) -> bool:
