@@ -13,6 +13,7 @@ from pricing_events import event
 
 from tokenweir.money import picos_from_decimal
 from tokenweir.pricing import PriceBook
+from tokenweir.pricing.own_data import own_data
 
 MILLION: Final = 1_000_000
 CALL: Final = {"input_tokens": MILLION, "output_tokens": MILLION}
@@ -211,6 +212,21 @@ def test_what_nobody_saw_is_unpriced_and_says_so(
     priced = book.price(event(vendor, model, beijing(time), region=region, **CALL))
     assert (priced.cost_picos, priced.price_status) == (None, "unpriced")
     assert reason in priced.unpriced_reason
+
+
+def test_what_holds_for_any_region_holds_in_mainland_china_too(book: PriceBook) -> None:
+    held = 0
+    for row in own_data().rows():
+        if row.currency != "CNY" or row.regions:
+            continue
+        for rule in row.match.rules or (row.match,):
+            time = row.valid_from or beijing("2026-06-01 12:00:00")
+            name = rule.text
+            anywhere = book.price(event(row.vendor, name, time, input_tokens=1000))
+            there = book.price(event(row.vendor, name, time, region="cn-beijing", input_tokens=1000))
+            assert there == anywhere, f"{row.vendor}/{name}"
+            held += 1
+    assert held > 100
 
 
 def test_a_picture_and_a_video_of_ark_cost_what_the_vendor_bills_and_not_what_else_it_counts(
