@@ -65,6 +65,13 @@ ROWS: Final = (
     row("nightly", rates={"input": "1", "output": "2"}),
     row("nightly", rates={"input": "0.5", "output": "1"}, schedule=NIGHT),
     row("regional", regions=("eu-*",)),
+    row(
+        "by-tag",
+        cards=(
+            RateCard(rates(input="1", output="2")),
+            RateCard(rates(input="3", output="4"), with_tags=(("quality", ("high",)),)),
+        ),
+    ),
     row("writes", rates={"input": "1", "output": "2", "cache_read": "0.1", "cache_write": "1.25"}),
 )
 BOOK: Final = PriceBook(

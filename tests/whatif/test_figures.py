@@ -78,6 +78,14 @@ def test_a_price_by_the_hour_is_that_of_the_calls_own_hour() -> None:
         assert choice.total.cost_picos == 3_500_000_000_000
 
 
+def test_a_price_by_tags_is_that_of_the_calls_own_tags() -> None:
+    tagged = call(0, input_tokens=1_000_000, tags={"quality": "high"})
+    assert (
+        only(ask([tagged, call(1, input_tokens=1_000_000)], candidate("by-tag"))).total.cost_picos
+        == 4 * 10**12
+    )
+
+
 def test_tokens_of_another_tokenizer() -> None:
     calls = [call(input_tokens=1_000_000, output_tokens=100_000)]
     choice = only(ask(calls, candidate("no-cache", tokens_factor=Decimal("1.15"))))

@@ -22,6 +22,7 @@ CANDIDATES = (
     candidate("nightly"),
     candidate("foreign"),
     candidate("regional", region="eu-west-1"),
+    candidate("by-tag"),
     candidate("old", "a"),
 )
 
@@ -39,6 +40,7 @@ def calls(draw: st.DrawFn) -> UsageEvent:
         "cache_read_tokens": read,
         "cache_write_tokens": written,
         "output_tokens": output,
+        "tags": draw(st.sampled_from([{}, {"quality": "high"}, {"quality": "low"}])),
         "reasoning_tokens": draw(st.just(0) | st.integers(0, output)),
     }
     if draw(st.integers(0, 5)) == 0:

@@ -33,6 +33,7 @@ _FIELDS: Final = (
     *PriceKey._fields,
     *TOKEN_FIELDS,
     "units",
+    "tags",
     "status",
     "reported_cost",
     "reported_currency",

@@ -16,7 +16,7 @@ from tokenweir.usage.event import TOKEN_FIELDS
 Columns = Mapping[str, Sequence[Any]]
 
 _NAMES: Final = ("vendor", "model", "service_tier", "region", "operation")
-_VALUES: Final = ("time", *TOKEN_FIELDS, "units", "status", "billed_cost")
+_VALUES: Final = ("time", *TOKEN_FIELDS, "units", "tags", "status", "billed_cost")
 COLUMNS: Final = (*_NAMES, *_VALUES)
 """The fields of MeteredEvent that calls must have, besides those of their workload."""
 
@@ -88,4 +88,4 @@ def _taking(places: list[int], count: int) -> Callable[[Sequence[Any]], Sequence
 
 def _nothing(name: str, count: int) -> Sequence[Any]:
     """What is in a column in which nothing is stated."""
-    return ({} if name == "units" else "" if name == "status" else 0,) * count
+    return ({} if name in ("units", "tags") else "" if name == "status" else 0,) * count
