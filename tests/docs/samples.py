@@ -112,7 +112,18 @@ def _contents() -> dict[str, bytes]:
         }
         for hour in (9, 7, 8)
     )
+    contracts = """\
+recorded_at = 2026-11-01
+
+[[discount]]
+vendor = "openai"
+percent = 10
+source = "order form"
+"""
     return {
+        "contracts.toml": contracts.encode(),
+        "older.json": _feed("2.5"),
+        "newer.json": _feed("2.25"),
         "packs.toml": next(block.text for block in blocks(_ALLOWANCES) if block.language == "toml").encode(),
         "glm.jsonl": glm,
         "requests.csv": _TABLE.encode(),
@@ -126,6 +137,15 @@ def _contents() -> dict[str, bytes]:
         "host-a/calls.jsonl": rows,
         "host-b/calls.jsonl": rows,
     }
+
+
+def _feed(gpt_4o_input: str) -> bytes:
+    """A data.json of genai-prices with one model."""
+    prices = f'{{"input_mtok": {gpt_4o_input}, "cache_read_mtok": 1.25, "output_mtok": 10}}'
+    return (
+        '[{"id": "openai", "name": "OpenAI", "api_pattern": "https://api.openai.com", "models": '
+        f'[{{"id": "gpt-4o", "match": {{"equals": "gpt-4o"}}, "prices": {prices}}}]}}]'
+    ).encode()
 
 
 def _lines(objects: Any) -> bytes:
