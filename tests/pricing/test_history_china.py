@@ -77,6 +77,7 @@ CNY_POINTS: Final = [
     ("alibaba", "qwen-plus", "", "2025-12-01 12:00:00", {**THINKING, "service_tier": "batch"}, "0.08"),
     ("alibaba", "qwen3-14b", "", "2025-12-01 12:00:00", counts(100_000, 10_000), "0.14"),
     ("alibaba", "qwen3-14b", "", "2025-12-01 12:00:00", THINKING, "0.2"),
+    ("alibaba", "qwen3-max", "", "2026-01-15 12:00:00", counts(32_001, 1_000), "0.2304064"),
     ("alibaba", "qwen3-max", "", "2026-09-10 23:59:59", counts(130_000, 1_000), "0.938"),
     ("alibaba", "qwen3-max", "", "2026-09-11 00:00:00", counts(130_000, 1_000), "2.04"),
     ("alibaba", "qwen3-coder-plus", "cn-beijing", "2026-06-01 12:00:00", counts(300_000, 1_000), "6.2"),
@@ -86,6 +87,7 @@ CNY_POINTS: Final = [
     ("baidu", "ERNIE-4.0-8K", "", "2024-05-22 12:00:00", CALL, "240"),
     ("baidu", "ernie-3.5-8k", "", "2024-05-22 12:00:00", CALL, "24"),
     ("baidu", "ernie-3.5-8k", "", "2025-02-01 12:00:00", CALL, "2.8"),
+    ("baidu", "ERNIE-4.0-8K", "", "2025-02-01 12:00:00", CALL, "120"),
     ("baidu", "ernie-x1-turbo-32k", "", "2025-05-01 12:00:00", CALL, "5"),
     # Tencent's cut of 22 May 2024.
     ("tencent", "hunyuan-pro", "", "2024-05-21 23:59:59", CALL, "200"),
