@@ -1,6 +1,6 @@
-"""The Faust app: one factory, a role each for the meter and the sink.
+"""The Faust app: one factory, a role each for the meter, the sink and the detectors.
 
-Both roles may run in one event loop (the embedded run) or in a process each, as many as there are partitions.
+All roles may run in one event loop (the embedded run) or in a process each, as many as there are partitions.
 `build_app` makes the Faust app and the role's work and ties them together; nothing starts before `start`.
 
 Faust does the group membership, the fetching, the producing and the agents. It keeps no tables here, creates no
@@ -20,6 +20,8 @@ from prometheus_client import CollectorRegistry
 from streams.block import BlockSink
 from streams.compression import use_fast_lz4
 from streams.connection import faust_options
+from streams.detect_role import DetectRole
+from streams.detection.tenant import MakeDetectors
 from streams.meter import Book, Meter
 from streams.meter_role import MeterRole
 from streams.observe import StreamMetrics
@@ -29,13 +31,17 @@ from streams.sink_role import SinkRole
 from streams.steady_app import SteadyApp
 from tokenweir.errors import BrokerUnavailable, WrongCall
 from tokenweir.settings import KafkaSettings, Settings, topic_name
-from tokenweir.topics import BILLS, METERED, REJECTED, USAGE, Topic
+from tokenweir.topics import BILLS, METERED, REJECTED, USAGE, WINDOWS, Topic
 
 log = logging.getLogger("tokenweir.streams")
 
-RoleName = Literal["meter", "sink"]
+RoleName = Literal["meter", "sink", "detect"]
 
-SOURCES: Final[dict[str, tuple[Topic, ...]]] = {"meter": (USAGE,), "sink": (METERED, REJECTED, BILLS)}
+SOURCES: Final[dict[str, tuple[Topic, ...]]] = {
+    "meter": (USAGE,),
+    "sink": (METERED, REJECTED, BILLS),
+    "detect": (WINDOWS,),
+}
 """What each role reads."""
 
 COMMIT_SECONDS: Final = 0.5
@@ -215,14 +221,15 @@ def build_app(
     *,
     sink: BlockSink | None = None,
     book: Book | None = None,
+    detectors: MakeDetectors | None = None,
     registry: CollectorRegistry | None = None,
     clock: Clock = utc_now,
 ) -> StreamApp:
     """The Faust app of a role, ready to start. Call it inside the event loop in which it will run.
 
-    sink: for the sink role. book: for the meter role. registry: takes the role's metrics. clock: gives UTC.
-    Raises WrongCall where what the role needs is missing or the Kafka settings contradict each other. The topics
-    must exist (`streams.topic_admin.ensure_topics`).
+    sink: for the sink role. book: for the meter role. detectors: for the detect role, makes one tenant's set.
+    registry: takes the role's metrics. clock: gives UTC. Raises WrongCall where what the role needs is missing or
+    the Kafka settings contradict each other. The topics must exist (`streams.topic_admin.ensure_topics`).
     """
     kafka = settings.kafka
     metrics = StreamMetrics(role, registry if registry is not None else CollectorRegistry())
@@ -245,8 +252,12 @@ def build_app(
             flush_events=settings.clickhouse.flush_events,
             flush_seconds=settings.clickhouse.flush_seconds,
         )
+    elif role == "detect":
+        if detectors is None:
+            raise WrongCall("the detect role needs detectors")
+        work = DetectRole(app, metrics, clock, detectors, settings, consumer_group(kafka, "meter"))
     else:
-        raise WrongCall(f"no such role: {role}", hint="Roles are meter and sink")
+        raise WrongCall(f"no such role: {role}", hint="Roles are meter, sink and detect")
     stream_app = StreamApp(app, role, work, metrics)
     _tie(stream_app, work, [topic_name(kafka, topic.name) for topic in SOURCES[role]])
     return stream_app

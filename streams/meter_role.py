@@ -16,7 +16,7 @@ from typing import Any, Final
 from streams.meter import Meter, MeterOutput, split_lines
 from streams.observe import StreamMetrics
 from streams.progress import Ticket
-from streams.role import Clock, Message, Role, reported_at_ms
+from streams.role import Clock, Message, Role, header_pairs, reported_at_ms
 from tokenweir.settings import KafkaSettings, topic_name
 from tokenweir.topics import METERED, REJECTED, WINDOWS
 from tokenweir.usage import Rejection
@@ -71,7 +71,7 @@ class MeterRole(Role):
             try:
                 return self._meter.step(
                     message.value,
-                    headers=_header_pairs(message.headers),
+                    headers=header_pairs(message.headers),
                     topic=message.topic,
                     partition=message.partition,
                     offset=message.offset,
@@ -132,10 +132,3 @@ class MeterRole(Role):
         for task in list(self._settling):
             task.cancel()
         await asyncio.gather(*self._settling, return_exceptions=True)
-
-
-def _header_pairs(headers: Any) -> list[tuple[str, bytes | None]]:
-    """Faust gives headers as a mapping or as pairs."""
-    if not headers:
-        return []
-    return list(headers.items()) if hasattr(headers, "items") else list(headers)

@@ -1,7 +1,7 @@
 """What a stream worker tells about itself: counters for /metrics and an answer for /health.
 
 Follows the habit that every component counts received, sent, errors by stage, and discarded. Names begin with
-`tokenweir_meter_` or `tokenweir_sink_`; one registry may hold both.
+`tokenweir_meter_`, `tokenweir_sink_` or `tokenweir_detect_`; one registry may hold all.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,6 +36,9 @@ class StreamMetrics:
         )
         self.unpriced_events = Counter(
             name("unpriced_events"), "Events for which there is no price.", registry=registry
+        )
+        self.open_incidents = Gauge(
+            name("open_incidents"), "Incidents that are open, assigned partitions only.", registry=registry
         )
         self.lag_messages = Gauge(
             name("lag_messages"),

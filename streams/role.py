@@ -53,6 +53,13 @@ def reported_at_ms(message: Message) -> int:
     return max(0, round(message.timestamp * 1000)) if message.timestamp else 0
 
 
+def header_pairs(headers: Any) -> list[tuple[str, bytes | None]]:
+    """A message's headers as pairs; Faust gives a mapping or pairs."""
+    if not headers:
+        return []
+    return list(headers.items()) if hasattr(headers, "items") else list(headers)
+
+
 class Role(abc.ABC):
     """One worker's work in one role."""
 
@@ -121,22 +128,30 @@ class Role(abc.ABC):
         return True
 
     async def send(
-        self, topic: str, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, bytes]],
+        *,
+        partition: int | None = None,
     ) -> Awaitable[Any]:
         """Hand one message to the producer, in order; the result is awaited for Kafka's acknowledgement.
+
+        partition: None for that of the key.
 
         Raises BrokerUnavailable when the producer refuses it several times over.
         """
         for attempt in range(1, _SEND_ATTEMPTS + 1):
             try:
                 acknowledged: Awaitable[Any] = await self.app.producer.send(
-                    topic, key, value, None, None, headers
+                    topic, key, value, partition, None, headers
                 )
             except (ProducerSendError, KafkaError) as error:
                 self.metrics.errors.labels(stage="send").inc()
                 if attempt == _SEND_ATTEMPTS:
                     raise BrokerUnavailable(
-                        f"Kafka's producer refused a message of {len(value)} bytes for {topic} "
+                        f"Kafka's producer refused a message of {len(value or b'')} bytes for {topic} "
                         f"{_SEND_ATTEMPTS} times: {error}",
                         hint="Does the topic exist, and does it take messages of this size?",
                     ) from error

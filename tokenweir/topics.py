@@ -56,6 +56,15 @@ SIGNALS: Final = Topic(
     3,
     {"retention.ms": str(30 * _DAY_MS), "cleanup.policy": "delete"},
 )
+DETECTION: Final = Topic(
+    "detection",
+    "what the detectors know of each tenant",
+    "tenant and part",
+    12,
+    {"max.message.bytes": _MESSAGE_BYTES, "cleanup.policy": "compact"},
+)
+"""As many partitions as WINDOWS: what is known of a tenant is in the partition of the number of its windows."""
+
 BILLS: Final = Topic(
     "bills",
     "vendors' own usage and cost reports",
@@ -64,4 +73,4 @@ BILLS: Final = Topic(
     {"retention.ms": str(30 * _DAY_MS), "max.message.bytes": _MESSAGE_BYTES, "cleanup.policy": "delete"},
 )
 
-TOPICS: Final = (USAGE, METERED, WINDOWS, REJECTED, SIGNALS, BILLS)
+TOPICS: Final = (USAGE, METERED, WINDOWS, REJECTED, SIGNALS, DETECTION, BILLS)

@@ -5,6 +5,7 @@ better than at its last signal and that is not just past, or when another cause 
 minutes. Pure, and plain data.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import isfinite
@@ -151,12 +152,13 @@ class Incident(msgspec.Struct):
         *,
         change: Change = "",
         muted_until: datetime | None = None,
+        note: Mapping[str, Any],
     ) -> Signal:
-        """The incident's next signal, of what was last said."""
+        """The incident's next signal, of what was last said. note: goes into its evidence."""
         latest = self.latest
         if change == "severity_up":
             self.acknowledged_by = ""  # what was taken up was less than this
-        explanation, evidence = latest.explanation, latest.evidence
+        explanation, evidence = latest.explanation, {**latest.evidence, **note}
         if state == "resolved" and not self.is_event:
             ended_at = EPOCH + (self.said_minute + 1) * MINUTE
             lasted = ended_at - min(latest.started_at, ended_at)

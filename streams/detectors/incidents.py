@@ -11,16 +11,16 @@ Invariants:
   cause opens; above one, only what is more than twice as bad.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from streams.detectors.detector import Condition
 from streams.detectors.incident import FACTOR, Incident, Said, said
 from streams.detectors.minute import TenantMinute
-from tokenweir.signals import Signal, SignalState, fingerprint
+from tokenweir.signals import Signal, SignalRequest, SignalState, fingerprint
 from tokenweir.signals.signal import SEVERITIES, Change
 
 _VERSION: Final = 1
@@ -79,26 +79,28 @@ class Incidents:
             signals += self._resolve(observed_at, now)
         return sorted(signals, key=lambda signal: (signal.incident, signal.id))
 
-    def acknowledge(self, fingerprint: str, by: str, minute: int, at: datetime) -> list[Signal]:
-        """Somebody has taken up what is open of this fingerprint; nothing happens where nothing is."""
-        incident = self._incidents.get(fingerprint)
-        if incident is None or incident.is_event or incident.acknowledged_by == by:
-            return []
-        incident.acknowledged_by = by
-        return [self._signal(incident, "update", at, minute, "acknowledged")]
+    def take_request(self, request: SignalRequest, minute: int, at: datetime) -> list[Signal]:
+        """Note what a person wants of a fingerprint, and tell of it where an incident of it is open.
 
-    def mute(self, fingerprint: str, until: datetime, minute: int, at: datetime) -> list[Signal]:
-        """Nobody is to be told of this fingerprint until then, whatever is opened meanwhile; the ledger is.
-
-        A time that is past ends a mute.
+        Muted is the fingerprint: nobody is to be told until then, whatever is opened meanwhile; the ledger is.
         """
-        if self._mutes.get(fingerprint) == until:
+        incident = self._incidents.get(request.fingerprint)
+        if incident is not None and incident.is_event:
+            incident = None
+        change: Change = "acknowledged"
+        if request.until is not None:
+            if self._mutes.get(request.fingerprint) == request.until:
+                return []
+            self._mutes[request.fingerprint] = request.until
+            change = "muted"
+        if incident is None:
             return []
-        self._mutes[fingerprint] = until
-        incident = self._incidents.get(fingerprint)
-        if incident is None or incident.is_event:
-            return []
-        return [self._signal(incident, "update", at, minute, "muted")]
+        if request.until is None:
+            if incident.acknowledged_by == request.by:
+                return []
+            incident.acknowledged_by = request.by
+        note = {str(change): {"by": request.by, "reason": request.reason}}
+        return [self._signal(incident, "update", at, minute, change, note)]
 
     def end(self, minute: int, at: datetime) -> list[Signal]:
         """Resolve all that is open: the tenant is to be forgotten."""
@@ -183,10 +185,18 @@ class Incidents:
         ]
 
     def _signal(
-        self, incident: Incident, state: SignalState, observed_at: datetime, minute: int, change: Change = ""
+        self,
+        incident: Incident,
+        state: SignalState,
+        observed_at: datetime,
+        minute: int,
+        change: Change = "",
+        note: Mapping[str, Any] | None = None,
     ) -> Signal:
         muted_until = self._mutes.get(incident.fingerprint)
-        return incident.signal(state, observed_at, minute, change=change, muted_until=muted_until)
+        return incident.signal(
+            state, observed_at, minute, change=change, muted_until=muted_until, note=note or {}
+        )
 
 
 def _cause(condition: Condition) -> str:

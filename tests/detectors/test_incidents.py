@@ -11,7 +11,7 @@ from streams.detectors.incident import BETTER_PAUSE_MINUTES, DOWN_AFTER_MINUTES,
 from streams.detectors.incidents import Incidents
 from streams.groups import EPOCH, MINUTE
 from tests.detectors.conditions import NOON, TENANT, a_condition, a_minute
-from tokenweir.signals import Contributor, Signal
+from tokenweir.signals import Contributor, Signal, SignalRequest
 
 
 def _told(incidents: Incidents, minutes: Iterable[int], *conditions: Condition) -> list[tuple[int, str, str]]:
@@ -176,10 +176,15 @@ def test_an_acknowledgement_is_told_once_and_ends_with_an_escalation() -> None:
     incidents = Incidents(TENANT)
     (opened,) = incidents.tick(a_minute(0), [a_condition()])
     at = opened.observed_at
-    (taken,) = incidents.acknowledge(opened.fingerprint, "ana", NOON, at)
+    taking = SignalRequest(
+        action="acknowledge", tenant=TENANT, fingerprint=opened.fingerprint, by="ana", reason="on it"
+    )
+    (taken,) = incidents.take_request(taking, NOON, at)
     assert (taken.change, taken.acknowledged_by) == ("acknowledged", "ana")
-    assert incidents.acknowledge(opened.fingerprint, "ana", NOON, at) == []
-    assert incidents.acknowledge("cost_spike:none", "ana", NOON, at) == []
+    assert taken.evidence["acknowledged"] == {"by": "ana", "reason": "on it"}
+    assert incidents.take_request(taking, NOON, at) == []
+    elsewhere = taking.model_copy(update={"fingerprint": "cost_spike:none"})
+    assert incidents.take_request(elsewhere, NOON, at) == []
     (higher,) = incidents.tick(a_minute(1), [a_condition(severity="critical")])
     assert (higher.change, higher.acknowledged_by) == ("severity_up", "")
 
@@ -188,9 +193,12 @@ def test_a_mute_ends_by_itself_and_outlives_its_incident() -> None:
     incidents = Incidents(TENANT)
     (opened,) = incidents.tick(a_minute(0), [a_condition()])
     until = opened.observed_at + timedelta(minutes=10)
-    (muted,) = incidents.mute(opened.fingerprint, until, NOON, opened.observed_at)
-    assert muted.change == "muted"
-    assert incidents.mute(opened.fingerprint, until, NOON, opened.observed_at) == []
+    asking = SignalRequest(
+        action="mute", tenant=TENANT, fingerprint=opened.fingerprint, by="ana", until=until
+    )
+    (muted,) = incidents.take_request(asking, NOON, opened.observed_at)
+    assert (muted.change, muted.muted_until) == ("muted", until)
+    assert incidents.take_request(asking, NOON, opened.observed_at) == []
 
     def states(minutes: Iterable[int], *conditions: Condition) -> list[tuple[str, bool]]:
         signals: list[Signal] = []

@@ -66,8 +66,10 @@ async def test_a_role_says_what_it_lacks(tmp_path: Path) -> None:
         build_app(settings, "meter")
     with pytest.raises(WrongCall, match="store"):
         build_app(settings, "sink")
+    with pytest.raises(WrongCall, match="detectors"):
+        build_app(settings, "detect")
     with pytest.raises(WrongCall, match="no such role"):
-        build_app(settings, "detect", book=FlatBook())  # type: ignore[arg-type]
+        build_app(settings, "dashboard", book=FlatBook())  # type: ignore[arg-type]
 
 
 def test_two_installations_have_groups_of_their_own() -> None:

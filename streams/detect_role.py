@@ -1,0 +1,269 @@
+"""The detectors' work on Kafka: windows in, signals out, what is known kept on the topic `detection`.
+
+What decides is `streams.detection.partition`: what comes out depends on the messages of a partition and their order
+alone. So a worker that takes up a partition takes the states that a former one kept, reads what came since (the same
+messages give the same signals, with the same ids) and sends what was not sent yet: it reads in the signals topic what
+was. docs/decisions/0014-state-of-the-detectors.md says why this is done here and not in Faust's tables.
+
+Invariants:
+- a message is finished only when all signals that follow from it, and all states that are due with it, are kept by
+  Kafka;
+- a signal is sent once, whatever was killed: by whoever has the partition, and not again by who takes it up;
+- minutes also close where nobody writes: a tick is then written to the partition, unless the meter is behind.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple, TypeVar
+
+from streams.detection.checkpoint import begin_record, forgotten_record, read_kept, records_of
+from streams.detection.control import TICK_HEADERS
+from streams.detection.partition import LogMessage, Outcome, PartitionDetection
+from streams.detection.tenant import MakeDetectors
+from streams.observe import StreamMetrics
+from streams.progress import Partition
+from streams.read_back import GroupWatch, read_partition
+from streams.role import Clock, Message, Role, header_pairs, reported_at_ms
+from streams.topic_admin import end_offsets
+from tokenweir.settings import Settings, topic_name
+from tokenweir.signals import Signal, encode_signal
+from tokenweir.signals.wire import CONTENT_TYPE
+from tokenweir.topics import DETECTION, SIGNALS, USAGE, WINDOWS
+from tokenweir.usage.wire import HEADER_CONTENT_TYPE
+
+log = logging.getLogger("tokenweir.streams.detect")
+
+TICK_SECONDS: Final = 2.0
+"""So long after the last message of a partition a tick is written to it."""
+
+_LOST_TICK_SECONDS: Final = 15.0
+_CLOCKS_APART_MS: Final = 60_000
+_SIGNAL_HEADERS: Final = [(HEADER_CONTENT_TYPE, CONTENT_TYPE.encode())]
+
+Result = TypeVar("Result")
+
+
+class _Lane:
+    """One partition in one assignment. sent: ids of signals that a former worker sent."""
+
+    def __init__(self, generation: int, detection: PartitionDetection, sent: frozenset[str]) -> None:
+        self.generation = generation
+        self.detection = detection
+        self.sent = sent
+        self.saved_begin = -1
+
+
+class _Tick(NamedTuple):
+    """A tick that was written: when by the event loop's time, and by ours."""
+
+    sent_at: float
+    clock_ms: float
+
+
+class DetectRole(Role):
+    """Feeds the detectors of each tenant and sends what they say. make: gives one tenant's set of detectors."""
+
+    def __init__(
+        self,
+        app: Any,
+        metrics: StreamMetrics,
+        clock: Clock,
+        make: MakeDetectors,
+        settings: Settings,
+        meter_group: str,
+    ) -> None:
+        super().__init__(app, metrics, clock)
+        self._make = make
+        self._settings = settings
+        kafka = settings.kafka
+        self._windows = topic_name(kafka, WINDOWS.name)
+        self._signals = topic_name(kafka, SIGNALS.name)
+        self._detection = topic_name(kafka, DETECTION.name)
+        self._meter = GroupWatch(kafka, meter_group, topic_name(kafka, USAGE.name))
+        self._lanes: dict[Partition, _Lane] = {}
+        self._ticks: dict[Partition, _Tick] = {}
+        self._taking = 0
+        self._failures = 0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokenweir-detect")
+        self._watch_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokenweir-detect-watch")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to write ticks where nobody writes."""
+        self._task = asyncio.create_task(self._tick_on(), name="tokenweir-detect-ticks")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    async def take(self, message: Message) -> None:
+        """Feed a message and send what follows from it."""
+        ticket = self.begin(message)
+        self._taking += 1
+        try:
+            lane = await self._lane(message)
+            read = LogMessage(
+                message.offset, reported_at_ms(message), header_pairs(message.headers), message.value or b""
+            )
+            if lane.detection.closes_by(max(lane.detection.clock_ms, read.time_ms)):
+                outcome = await self._in_thread(lambda: lane.detection.take(read))
+            else:
+                outcome = lane.detection.take(read)
+            self._count()
+            if self.progress.is_current(ticket):
+                await self._pass_on(lane, message.partition, outcome)
+                self.finish(ticket)
+        finally:
+            self._taking -= 1
+            self.changed.set()
+
+    async def _lane(self, message: Message) -> _Lane:
+        """The state of the message's partition, taken up where it is new here."""
+        place = Partition(message.topic, message.partition)
+        held = self._lanes.get(place)
+        if held is not None and held.generation == message.generation_id:
+            return held
+        lane, missed = await self._in_thread(lambda: self._take_up(message))
+        for outcome in missed:
+            await self._pass_on(lane, message.partition, outcome)
+        if lane.saved_begin < 0:
+            await self._save_begin(lane, message.partition)
+        self._lanes[place] = lane
+        return lane
+
+    def _take_up(self, message: Message) -> tuple[_Lane, list[Outcome]]:
+        """What a former worker left of a partition, and what follows from the messages before this one. Blocking."""
+        kafka = self._settings.kafka
+        number = message.partition
+        records = read_partition(kafka, self._detection, number)
+        kept = read_kept((record.key or b"", record.value) for record in records)
+        ends = end_offsets(kafka, [self._windows])
+        if kept.highest_offset > max(end for place, end in ends.items() if place.partition == number):
+            log.warning("%s/%s was made anew: its states go on with what it holds now", self._windows, number)
+            kept = kept.moved_to(message.offset)
+        detection = PartitionDetection(self._make, self._settings.detection, kept)
+        if kept.begin is None:
+            detection.begin_at(message.offset)
+            return _Lane(message.generation_id, detection, frozenset()), []
+        since_ms = kept.begin.clock_ms - _CLOCKS_APART_MS
+        lane = _Lane(message.generation_id, detection, frozenset(self._ids_since(since_ms)))
+        lane.saved_begin = kept.begin.offset
+        missed = [
+            detection.take(LogMessage(one.offset, one.time_ms, one.headers, one.value or b""))
+            for one in read_partition(
+                kafka, self._windows, number, start=kept.begin.offset, end=message.offset
+            )
+        ]
+        log.info(
+            "%s/%s goes on at offset %s, read again from %s",
+            self._windows,
+            number,
+            message.offset,
+            kept.begin.offset,
+        )
+        return lane, missed
+
+    def _ids_since(self, since_ms: int) -> Iterable[str]:
+        """The ids of the signals that were sent since then, whoever sent them."""
+        kafka = self._settings.kafka
+        for place in end_offsets(kafka, [self._signals]):
+            for record in read_partition(kafka, self._signals, place.partition, since_ms=since_ms):
+                for line in (record.value or b"").split(b"\n"):
+                    if line.strip():
+                        yield json.loads(line)["id"]
+
+    async def _pass_on(self, lane: _Lane, partition: int, outcome: Outcome) -> None:
+        """Send the signals, then keep the states that are due; returns when Kafka has all of it."""
+        sends = [
+            await self.send(
+                self._signals, signal.fingerprint.encode(), encode_signal(signal), _SIGNAL_HEADERS
+            )
+            for signal in outcome.signals
+            if signal.id not in lane.sent
+        ]
+        await asyncio.gather(*sends)
+        self.metrics.sent_events.inc(len(sends))
+        _log_signals(outcome.signals)
+        records = [record for one in outcome.checkpoints for record in records_of(one)]
+        records += [forgotten_record(tenant) for tenant in outcome.forgotten]
+        if records:
+            await self._keep(partition, records)
+            await self._save_begin(lane, partition)
+
+    async def _save_begin(self, lane: _Lane, partition: int) -> None:
+        begin = lane.detection.begin
+        if begin.offset != lane.saved_begin:
+            await self._keep(partition, [begin_record(begin)])
+            lane.saved_begin = begin.offset
+
+    async def _keep(self, partition: int, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        sends = [
+            await self.send(self._detection, key, value, [], partition=partition) for key, value in records
+        ]
+        await asyncio.gather(*sends)
+
+    def _count(self) -> None:
+        failures = sum(one.detection.failures for one in self._lanes.values())
+        if failures > self._failures:
+            self.metrics.errors.labels(stage="detector").inc(failures - self._failures)
+        self._failures = failures
+        self.metrics.open_incidents.set(sum(one.detection.open_incidents() for one in self._lanes.values()))
+
+    def revoked(self, partitions: Iterable[Partition]) -> None:
+        """Forget what is known of them: whoever has them now takes up what was kept."""
+        gone = list(partitions)
+        super().revoked(gone)
+        for place in gone:
+            self._lanes.pop(place, None)
+            self._ticks.pop(place, None)
+
+    async def drain(self, timeout_seconds: float) -> bool:
+        """Wait until what was taken is done."""
+        return await self.wait_until(lambda: self._taking == 0, timeout_seconds)
+
+    async def stop(self) -> None:
+        """End the ticks."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._thread.shutdown(wait=True)
+        self._watch_thread.shutdown(wait=True)
+        self._meter.close()
+
+    async def _tick_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_SECONDS / 2)
+            quiet = [place for place in self._assigned() if self._wants_tick(place, loop.time())]
+            if not quiet or not await loop.run_in_executor(self._watch_thread, self._meter.is_up_to_date):
+                continue
+            for place in quiet:
+                self._ticks[place] = _Tick(loop.time(), self.clock().timestamp() * 1000)
+                await (await self.send(place.topic, None, b"", TICK_HEADERS, partition=place.number))
+
+    def _wants_tick(self, place: Partition, now: float) -> bool:
+        """Whether nothing came for a while, and no tick is under way. The first one has the partition taken up."""
+        lane = self._lanes.get(place)
+        tick = self._ticks.get(place)
+        is_recent = tick is not None and now - tick.sent_at < _LOST_TICK_SECONDS
+        if lane is None:
+            return not is_recent
+        if tick is not None and is_recent and lane.detection.clock_ms < tick.clock_ms:
+            return False
+        wall_ms = self.clock().timestamp() * 1000
+        return lane.detection.is_watching() and wall_ms - lane.detection.clock_ms > TICK_SECONDS * 1000
+
+    def _assigned(self) -> list[Partition]:
+        return sorted(Partition(tp.topic, tp.partition) for tp in self.app.consumer.assignment())
+
+    def _in_thread(self, call: Callable[[], Result]) -> Awaitable[Result]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _log_signals(signals: Iterable[Signal]) -> None:
+    for signal in signals:
+        log.info("%s %s: %s", signal.state, signal.fingerprint, signal.title)

@@ -1,0 +1,193 @@
+"""One partition of the windows topic: messages in their order in, signals and checkpoints out. Pure.
+
+Invariants:
+- the same messages from the same checkpoints give the same signals: the clock is the highest of the messages' times;
+- a tenant's state holds all messages before its mark and none after it; what lies before is passed over when the
+  partition is read again from `begin`, which is the lowest of the marks.
+"""
+
+import logging
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from streams.detection.checkpoint import Checkpoint, Kept, Mark
+from streams.detection.control import Headers, request_in
+from streams.detection.minutes import LEAP_MS
+from streams.detection.tenant import MakeDetectors, TenantDetection
+from streams.windows import MinuteWindow, decode_windows
+from tokenweir.errors import RejectedInput
+from tokenweir.settings import DetectionSettings
+from tokenweir.signals import Signal
+
+log = logging.getLogger("tokenweir.streams.detect")
+
+_SECOND_MS: Final = 1000
+
+
+class LogMessage(NamedTuple):
+    """A message of the partition; `time_ms` is Kafka's."""
+
+    offset: int
+    time_ms: int
+    headers: Headers
+    value: bytes
+
+
+class Outcome(NamedTuple):
+    """What follows from a message. forgotten: tenants of which nothing is known any more."""
+
+    signals: list[Signal]
+    checkpoints: list[Checkpoint]
+    forgotten: list[str]
+
+
+class _Tenant:
+    __slots__ = ("detection", "mark", "number", "save_at_ms")
+
+    def __init__(self, detection: TenantDetection, mark: Mark, number: int, save_at_ms: int) -> None:
+        self.detection = detection
+        self.mark = mark
+        self.number = number
+        self.save_at_ms = save_at_ms
+
+
+class PartitionDetection:
+    """The tenants of one partition. kept: what a former worker left."""
+
+    def __init__(self, make: MakeDetectors, settings: DetectionSettings, kept: Kept | None = None) -> None:
+        self._make = make
+        self._settings = settings
+        self._save_every_ms = round(settings.checkpoint_seconds * 1000)
+        self._tenants: dict[str, _Tenant] = {}
+        self._clock_ms = 0
+        self._next_offset = 0
+        self.refused_messages = 0
+        begin = kept.begin if kept is not None else None
+        if kept is not None and begin is not None:
+            self._clock_ms, self._next_offset = begin.clock_ms, begin.offset
+            for checkpoint in kept.checkpoints:
+                self._restore(checkpoint)
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        detection = TenantDetection(checkpoint.tenant, self._make, self._settings)
+        try:
+            detection.restore(checkpoint.state)
+        except (ValueError, msgspec.MsgspecError) as error:
+            log.warning("What was known of %s is of no use; it begins anew: %s", checkpoint.tenant, error)
+            return
+        save_at_ms = self._next_save_ms(checkpoint.tenant, checkpoint.mark.clock_ms)
+        self._tenants[checkpoint.tenant] = _Tenant(detection, checkpoint.mark, checkpoint.number, save_at_ms)
+
+    def begin_at(self, offset: int) -> None:
+        """The first message to be taken, where nothing is kept."""
+        self._next_offset = offset
+
+    @property
+    def clock_ms(self) -> int:
+        """The highest of the messages' times."""
+        return self._clock_ms
+
+    @property
+    def next_offset(self) -> int:
+        """Of the message after the last one that was taken."""
+        return self._next_offset
+
+    @property
+    def begin(self) -> Mark:
+        """Where another worker would have to begin to read."""
+        marks = [tenant.mark for tenant in self._tenants.values()]
+        return min(marks, key=lambda mark: mark.offset, default=Mark(self._next_offset, self._clock_ms))
+
+    @property
+    def failures(self) -> int:
+        """How often a detector has raised."""
+        return sum(tenant.detection.failures for tenant in self._tenants.values())
+
+    def open_incidents(self) -> int:
+        """How many are open now."""
+        return sum(len(tenant.detection.open_fingerprints()) for tenant in self._tenants.values())
+
+    def is_watching(self) -> bool:
+        """Whether there is any tenant whose minutes have to be closed."""
+        return bool(self._tenants)
+
+    def closes_by(self, clock_ms: int) -> bool:
+        """Whether any minute is closed by this clock: then taking a message may take a while."""
+        return any(tenant.detection.closes_by(clock_ms) for tenant in self._tenants.values())
+
+    def take(self, message: LogMessage) -> Outcome:
+        """The next message. One that was taken before is passed over."""
+        outcome = Outcome([], [], [])
+        if message.offset < self._next_offset:
+            return outcome
+        before = Mark(message.offset, self._clock_ms)
+        leaps = self._clock_ms > 0 and message.time_ms - self._clock_ms > LEAP_MS
+        self._clock_ms = max(self._clock_ms, message.time_ms)
+        self._next_offset = message.offset + 1
+        if leaps:
+            for tenant in self._unsaved(message.offset):
+                tenant.detection.leap(self._clock_ms)
+        self._take_lines(message, before)
+        outcome.signals.extend(self._ask(message))
+        if self._clock_ms // _SECOND_MS > before.clock_ms // _SECOND_MS:
+            self._advance(message.offset, outcome)
+        return outcome
+
+    def _unsaved(self, offset: int) -> Iterable[_Tenant]:
+        """The tenants whose state does not hold the message of this offset yet, in the order of their names."""
+        return [tenant for _, tenant in sorted(self._tenants.items()) if tenant.mark.offset <= offset]
+
+    def _take_lines(self, message: LogMessage, before: Mark) -> None:
+        try:
+            windows = decode_windows(message.value)
+        except (msgspec.MsgspecError, ArithmeticError, ValueError) as error:
+            self.refused_messages += 1
+            log.error("The windows at offset %s cannot be read and are left out: %r", message.offset, error)  # noqa: TRY400
+            return
+        by_tenant: dict[str, list[MinuteWindow]] = {}
+        for window in windows:
+            by_tenant.setdefault(window.tenant, []).append(window)
+        for name, lines in by_tenant.items():
+            tenant = self._tenants.get(name)
+            if tenant is None:
+                detection = TenantDetection(name, self._make, self._settings)
+                save_at_ms = self._next_save_ms(name, self._clock_ms)
+                tenant = self._tenants[name] = _Tenant(detection, before, 0, save_at_ms)
+            if tenant.mark.offset <= message.offset:
+                tenant.detection.take(lines, self._clock_ms)
+
+    def _ask(self, message: LogMessage) -> Sequence[Signal]:
+        try:
+            request = request_in(message.headers)
+        except RejectedInput as error:
+            self.refused_messages += 1
+            log.warning("What is asked at offset %s is left out: %s", message.offset, error)
+            return ()
+        tenant = self._tenants.get(request.tenant) if request is not None else None
+        if request is None or tenant is None or tenant.mark.offset > message.offset:
+            return ()
+        return tenant.detection.ask(request, self._clock_ms)
+
+    def _advance(self, offset: int, outcome: Outcome) -> None:
+        for name, tenant in sorted(self._tenants.items()):
+            detection = tenant.detection
+            if tenant.mark.offset > offset or not detection.is_due(self._clock_ms):
+                continue
+            signals, closed = detection.advance(self._clock_ms)
+            outcome.signals.extend(signals)
+            if detection.is_idle:
+                del self._tenants[name]
+                outcome.forgotten.append(name)
+            elif closed and self._clock_ms >= tenant.save_at_ms:
+                tenant.mark = Mark(offset + 1, self._clock_ms)
+                tenant.number += 1
+                tenant.save_at_ms = self._next_save_ms(name, self._clock_ms)
+                outcome.checkpoints.append(Checkpoint(name, tenant.mark, tenant.number, detection.state()))
+
+    def _next_save_ms(self, tenant: str, clock_ms: int) -> int:
+        """The next time for this tenant: each has its own within the period, so that not all come at once."""
+        phase = zlib.crc32(tenant.encode()) % self._save_every_ms
+        return clock_ms + self._save_every_ms - (clock_ms - phase) % self._save_every_ms
