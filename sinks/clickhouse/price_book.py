@@ -17,16 +17,14 @@ from sinks.clickhouse.ledger import insert_settings
 from tokenweir.catalog import Model
 from tokenweir.money import decimal_string
 from tokenweir.pricing import Price, PriceBook
-from tokenweir.pricing.describe import usual_rate
+from tokenweir.pricing.describe import calls_meant, rate_fields
 from tokenweir.pricing.matching import rules_of
-from tokenweir.pricing.price import RateCard
 from tokenweir.pricing.schedule import Schedule
 
 NO_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """`valid_from` of a price that has no start: the column knows no time before 1900."""
 
 _DIGEST_BYTES: Final = 8
-_CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
 
 
 def write_price_book(client: LedgerClient, book: PriceBook) -> int:
@@ -59,7 +57,7 @@ def _write(client: LedgerClient, table: str, rows: Iterable[Mapping[str, Any]]) 
 
 
 def _price(row: Price, *, is_contract: bool) -> dict[str, Any]:
-    first = row.cards[0] if row.cards else RateCard(())
+    rates = {name: rate_fields(name, rate) for name, rate in row.cards[0].rates} if row.cards else {}
     rules = rules_of(row.match)
     return {
         "price_id": row.price_id,
@@ -74,9 +72,9 @@ def _price(row: Price, *, is_contract: bool) -> dict[str, Any]:
         "recorded_at": _time(row.recorded_at),
         "currency": row.currency,
         "is_contract": is_contract,
-        "rates": _rates(first),
-        "per": {name: usual_rate(name, rate)[1] for name, rate in first.rates},
-        "tiers": json.dumps([_tier(card) for card in row.cards[1:]]) if len(row.cards) > 1 else "",
+        "rates": {name: fields["price"] for name, fields in rates.items()},
+        "per": {name: fields["per"] for name, fields in rates.items()},
+        "terms": _terms(row),
         "factor": None if row.factor is None else format(Decimal(row.factor[0]) / row.factor[1], "f"),
         "factor_of": sorted(row.factor_of),
         "no_price": row.no_price,
@@ -86,14 +84,18 @@ def _price(row: Price, *, is_contract: bool) -> dict[str, Any]:
     }
 
 
-def _tier(card: RateCard) -> dict[str, Any]:
-    above = {name: bound for name, bound in zip(_CONDITIONS, card[1:4], strict=True) if bound >= 0}
-    unit = {"with_unit": card.with_unit} if card.with_unit else {}
-    return above | unit | {"rates": _rates(card)}
-
-
-def _rates(card: RateCard) -> dict[str, str]:
-    return {name: decimal_string(usual_rate(name, rate)[0]) for name, rate in card.rates}
+def _terms(row: Price) -> str:
+    """All that the price is made of, where its first rates do not say it: further cards, steps, least counts."""
+    cards = []
+    for card in row.cards:
+        least = {"minimum_charge": decimal_string(card.minimum_picos)} if card.minimum_picos else {}
+        rates = {name: rate_fields(name, rate) for name, rate in card.rates}
+        cards.append(calls_meant(card) | least | {"rates": rates})
+    is_plain = len(cards) <= 1 and all(
+        card.keys() == {"rates"} and all(rate.keys() == {"price", "per"} for rate in card["rates"].values())
+        for card in cards
+    )
+    return "" if is_plain else json.dumps(cards)
 
 
 def _hours(schedule: Schedule | None) -> str:

@@ -46,7 +46,15 @@ def test_a_row_is_told_to_the_digit(ledger_client: LedgerClient) -> None:
     stored = dict(zip(names, found, strict=True))
     assert stored["rates"] == {"input": Decimal("0.800000000001"), "web_searches": Decimal(10)}
     assert stored["per"] == {"input": 1_000_000, "web_searches": 1000}
-    assert json.loads(stored["tiers"]) == [{"input_above": 200_000, "rates": {"input": "1"}}]
+    assert json.loads(stored["terms"]) == [
+        {
+            "rates": {
+                "input": {"price": "0.800000000001", "per": 1_000_000},
+                "web_searches": {"price": "10", "per": 1000},
+            }
+        },
+        {"input_above": 200_000, "rates": {"input": {"price": "1", "per": 1_000_000}}},
+    ]
     assert json.loads(stored["hours"]) == {
         "utc_offset_minutes": 480,
         "windows": [[0, 3600]],
@@ -90,6 +98,29 @@ def test_what_differs_in_anything_is_a_further_row(ledger_client: LedgerClient) 
     assert ledger_client.query("SELECT source FROM prices ORDER BY written_at") == [
         ("a page",),
         ("another page",),
+    ]
+
+
+def test_what_the_rates_do_not_say_is_in_the_terms(ledger_client: LedgerClient) -> None:
+    plain = replace(ROW, price_id="a", cards=ROW.cards[:1])
+    minutes = Rate(10**12, 3600, minimum=10, block=60, steps=((7200, 5 * 10**11),))
+    least = RateCard((("audio_seconds", minutes),), minimum_picos=10**10)
+    write_price_book(ledger_client, book_of(plain, replace(ROW, price_id="b", cards=(least,))))
+    rows = ledger_client.query("SELECT terms FROM prices ORDER BY price_id")
+    assert rows[0] == ("",)
+    assert json.loads(rows[1][0]) == [
+        {
+            "minimum_charge": "0.01",
+            "rates": {
+                "audio_seconds": {
+                    "price": "1",
+                    "per": 3600,
+                    "minimum": 10,
+                    "round_up_to": 60,
+                    "steps": [{"above": 7200, "price": "0.5"}],
+                }
+            },
+        }
     ]
 
 

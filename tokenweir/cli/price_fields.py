@@ -8,7 +8,7 @@ from typing import Any, Final
 from tokenweir.cli.output import print_rows
 from tokenweir.money import PICOS_PER_UNIT, decimal_from_picos, decimal_string, divide_half_even
 from tokenweir.pricing.components import TOKEN_COMPONENTS
-from tokenweir.pricing.describe import usual_rate
+from tokenweir.pricing.describe import calls_meant, rate_fields, usual_rate
 from tokenweir.pricing.history import changes, rates_by_name
 from tokenweir.pricing.listing import Variant
 from tokenweir.pricing.price import BEGINNING, END, Price, Rate, RateCard
@@ -75,26 +75,14 @@ def variant_fields(variant: Variant) -> dict[str, Any]:
 
 
 def card_fields(card: RateCard, fx_rate_picos: int | None) -> dict[str, Any]:
-    """A rate card; `usd` beside each price where there is an exchange rate."""
-    conditions: dict[str, Any] = {
-        name: bound
-        for name, bound in zip(("input_above", "output_above", "reasoning_above"), card[1:4], strict=True)
-        if bound >= 0
-    }
-    if card.with_unit:
-        conditions["with_unit"] = card.with_unit
-    return conditions | {name: _rate_fields(name, rate, fx_rate_picos) for name, rate in card.rates}
-
-
-def _rate_fields(name: str, rate: Rate, fx_rate_picos: int | None) -> dict[str, Any]:
-    picos, per = usual_rate(name, rate)
-    fields: dict[str, Any] = {"price": decimal_string(picos), "per": per}
-    if fx_rate_picos is not None:
-        fields["usd"] = decimal_string(in_usd(picos, fx_rate_picos))
-    if rate.minimum:
-        fields["minimum"] = rate.minimum
-    if rate.steps:
-        fields["steps"] = [{"above": above, "price": decimal_string(step)} for above, step in rate.steps]
+    """A rate card, with the calls that it is for; `usd` beside each price where there is an exchange rate."""
+    fields = calls_meant(card)
+    if card.minimum_picos:
+        fields["minimum_charge"] = decimal_string(card.minimum_picos)
+    for name, rate in card.rates:
+        fields[name] = rate_fields(name, rate)
+        if fx_rate_picos is not None:
+            fields[name]["usd"] = decimal_string(in_usd(usual_rate(name, rate)[0], fx_rate_picos))
     return fields
 
 
@@ -159,13 +147,16 @@ def rate_cells(card: RateCard, fx_rate_picos: int | None = None) -> dict[str, st
 def above_text(card: RateCard) -> str:
     """For which calls a card is; empty for any."""
     words = []
-    for name, bound in zip(("input", "output", "reasoning"), card[1:4], strict=True):
+    for name, bound in zip(("input", "output", "reasoning"), card.conditions, strict=True):
         if bound > 0 or (bound == 0 and name != "reasoning"):
             words.append(f"{name} > {bound:,}")
         elif bound == 0:
             words.append("thinking")
     if card.with_unit:
         words.append(f"with {card.with_unit}")
+    words += [f"{name} {' or '.join(values)}" for name, values in card.with_tags]
+    if card.minimum_picos:
+        words.append(f"at least {decimal_string(card.minimum_picos)} a call")
     return ", ".join(words)
 
 

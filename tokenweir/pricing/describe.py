@@ -1,10 +1,13 @@
 """Money and rates as they are written: decimal strings, nulls where there is no amount."""
 
-from typing import Any
+from typing import Any, Final
 
 from tokenweir.money import decimal_string, divide_half_even
 from tokenweir.pricing.components import TOKEN_COMPONENTS, TOKENS_PER_RATE
-from tokenweir.pricing.price import Priced, Rate
+from tokenweir.pricing.price import Priced, Rate, RateCard
+
+CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
+"""The names of `RateCard.conditions`."""
 
 
 def priced_fields(priced: Priced) -> dict[str, Any]:
@@ -20,6 +23,34 @@ def priced_fields(priced: Priced) -> dict[str, Any]:
         "price_status": priced.price_status,
         "unpriced_reason": priced.unpriced_reason,
     }
+
+
+def calls_meant(card: RateCard) -> dict[str, Any]:
+    """For which calls a card is, under the names of a price file; empty where it is for all."""
+    meant: dict[str, Any] = {
+        name: bound for name, bound in zip(CONDITIONS, card.conditions, strict=True) if bound >= 0
+    }
+    if card.with_unit:
+        meant["with_unit"] = card.with_unit
+    if card.with_tags:
+        meant["tags"] = {name: list(values) for name, values in card.with_tags}
+    return meant
+
+
+def rate_fields(name: str, rate: Rate) -> dict[str, Any]:
+    """A rate under the names of a price file: what it costs, for how many, and what else is charged by."""
+    picos, per = usual_rate(name, rate)
+    fields: dict[str, Any] = {"price": decimal_string(picos), "per": per}
+    if rate.minimum:
+        fields["minimum"] = rate.minimum
+    if rate.block > 1:
+        fields["round_up_to"] = rate.block
+    if rate.steps:
+        fields["steps"] = [
+            {"above": above, "price": decimal_string(usual_rate(name, rate._replace(picos=step))[0])}
+            for above, step in rate.steps
+        ]
+    return fields
 
 
 def usual_rate(name: str, rate: Rate) -> tuple[int, int]:

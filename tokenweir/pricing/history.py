@@ -11,10 +11,10 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
+from tokenweir.pricing.describe import calls_meant
 from tokenweir.pricing.price import STANDARD, Price, Rate, times_standard
 from tokenweir.pricing.timeline import Stretch, stretches
 
-_CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
 _PERCENT_STEP: Final = Decimal("0.01")
 
 
@@ -112,8 +112,9 @@ def rates_by_name(price: Price) -> dict[str, Rate]:
     """Every rate of every card by component, and by what calls it is for where that is not all."""
     named = {}
     for card in price.cards:
-        above = [f"{name} {bound}" for name, bound in zip(_CONDITIONS, card[1:4], strict=True) if bound >= 0]
-        only = f" ({', '.join(above)})" if above else ""
+        words = [f"{key} {value}" for key, value in calls_meant(card).items() if key != "tags"]
+        words += [f"{tag} {'|'.join(values)}" for tag, values in card.with_tags]
+        only = f" ({', '.join(words)})" if words else ""
         named.update({f"{name}{only}": rate for name, rate in card.rates})
     return named
 
