@@ -83,6 +83,9 @@ def modalities(
         output_video_tokens=out.get("video", 0),
         **{f"cache_read_{kind}_tokens": held for kind, held in read.items()},
     )
+    if cached and any(usage.body.get(path) is not None for path in cache):
+        # That none of a kind was cached is told, too: without it a call with both would have no price.
+        units = {**{f"cache_read_{kind}_tokens": Decimal(0) for kind in into}, **units}
     return Modalities(counts, units, tagged(**{DETAILS_MISMATCH: "cut" if split.was_cut else ""}))
 
 

@@ -219,12 +219,17 @@ def _is_model(answer: Answer, kind: str) -> bool:
 
 
 def _cached_kinds(answer: Answer) -> dict[str, Decimal]:
-    """What of the cached tokens was audio or images, which have cached prices of their own."""
-    at = "usage.input_token_details.cached_tokens_details"
-    return whole_units(
-        cache_read_audio_tokens=answer.count(f"{at}.audio_tokens"),
-        cache_read_image_tokens=answer.count(f"{at}.image_tokens"),
-    )
+    """What of the cached tokens was audio or images, which have cached prices of their own.
+
+    That none was is told, too, where both kinds were counted: without it the call would have no price.
+    """
+    at = "usage.input_token_details"
+    kinds = ("audio", "image") if answer.has_any(f"{at}.cached_tokens_details") else ()
+    return {
+        f"cache_read_{kind}_tokens": Decimal(answer.count(f"{at}.cached_tokens_details.{kind}_tokens"))
+        for kind in kinds
+        if answer.count(f"{at}.{kind}_tokens") and answer.count(f"{at}.cached_tokens")
+    }
 
 
 def _pictures(answer: Answer) -> tuple[Reading, ...]:

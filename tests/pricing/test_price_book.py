@@ -186,8 +186,24 @@ def test_how_much_cached_audio_there_is_must_follow_or_be_stated() -> None:
         "input": 40_000_000,
         "output": 0,
     }
+    none = audio_book.price(event("v", "m", **unclear, units={"cache_read_audio_tokens": Decimal(0)}))
+    assert dict(none.parts) == {
+        "input_audio": 400_000_000,
+        "cache_read": 15_000_000,
+        "input": 30_000_000,
+        "output": 0,
+    }
     all_cached = audio_book.price(event("v", "m", **unclear | {"cache_read_tokens": 100}))
     assert all_cached.cost_picos == 40 * 4_000_000 + 60 * 500_000
+
+
+def test_cached_audio_without_a_rate_has_no_price_and_is_not_charged_as_both() -> None:
+    card = RateCard(per_million(input="1", output="2", input_audio="10", cache_read="0.5"))
+    audio_book = PriceBook([RowSource([row(card=card)])])
+    counts = {"input_tokens": 100, "input_audio_tokens": 40, "cache_read_tokens": 30}
+    priced = audio_book.price(event("v", "m", **counts, units={"cache_read_audio_tokens": Decimal(10)}))
+    assert (priced.cost_picos, priced.price_status) == (None, "unpriced")
+    assert "cache_read_audio_tokens" in priced.unpriced_reason
 
 
 def test_a_schedule_holds_at_its_hours_days_and_not_on_holidays(book: PriceBook) -> None:

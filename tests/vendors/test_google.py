@@ -71,6 +71,21 @@ class TestContent:
         )
         assert units_of(event) == {"cache_read_audio_tokens": 58, "cache_read_image_tokens": 172}
 
+    def test_that_no_audio_was_cached_is_told_too(self) -> None:
+        event = read(
+            "google",
+            content(
+                promptTokenCount=500,
+                cachedContentTokenCount=200,
+                promptTokensDetails=[
+                    {"modality": "TEXT", "tokenCount": 350},
+                    {"modality": "AUDIO", "tokenCount": 150},
+                ],
+                cacheTokensDetails=[{"modality": "TEXT", "tokenCount": 200}],
+            ),
+        )
+        assert units_of(event) == {"cache_read_audio_tokens": 0}
+
     def test_details_larger_than_their_total_are_cut_to_it_and_tagged(self) -> None:
         details = [{"modality": "AUDIO", "tokenCount": 608}, {"modality": "IMAGE", "tokenCount": 25}]
         event = read("google", content(promptTokenCount=25, promptTokensDetails=details))

@@ -175,6 +175,21 @@ class TestRealtime:
         }
         assert units_of(event) == {"cache_read_audio_tokens": 100, "cache_read_image_tokens": 50}
 
+    def test_that_no_audio_was_cached_is_told_too(self) -> None:
+        usage = {
+            "total_tokens": 120,
+            "input_tokens": 100,
+            "output_tokens": 20,
+            "input_token_details": {
+                "text_tokens": 60,
+                "audio_tokens": 40,
+                "cached_tokens": 30,
+                "cached_tokens_details": {"text_tokens": 30, "audio_tokens": 0},
+            },
+        }
+        event = read("openai", {"model": "gpt-realtime", "usage": usage})
+        assert units_of(event) == {"cache_read_audio_tokens": 0}
+
     def test_the_usage_alone_is_enough(self) -> None:
         body = {"model": "gpt-realtime", "usage": DONE["response"]["usage"]}  # type: ignore[index]
         assert detect("openai", body) == "realtime"

@@ -213,7 +213,7 @@ def all_parts(card: PreparedCard, event: Any) -> Parts:
 
 def _token_parts(rates: dict[str, Rate], event: Any) -> list[tuple[str, int]]:
     counts = token_counts(event)
-    _settle_overlaps(rates, counts)
+    _settle_overlaps(rates, counts, event.units)
     leaves: dict[str, int] = {}
     for component in MOST_SPECIFIC_FIRST:
         if component.name not in rates:
@@ -234,23 +234,27 @@ def _token_parts(rates: dict[str, Rate], event: Any) -> list[tuple[str, int]]:
     ]
 
 
-def _settle_overlaps(rates: dict[str, Rate], counts: dict[str, int]) -> None:
-    """Fill in how many tokens two components share, where the event does not say but it follows or does not matter."""
+def _settle_overlaps(rates: dict[str, Rate], counts: dict[str, int], units: Mapping[str, Any]) -> None:
+    """Fill in how many tokens two components share, where the event does not say but it follows or does not matter.
+
+    units: of the event; a count that stands there is stated, 0 too.
+    """
     for one, other, both, total in OVERLAPS:
-        if counts[both] or not counts[one] or not counts[other]:
+        if not counts[one] or not counts[other]:
             continue
         relevant = both in rates or (one in rates and other in rates)
         if not relevant:
             continue
-        least = max(0, counts[one] + counts[other] - counts[total])
-        most = min(counts[one], counts[other])
-        if least != most and not _overlap_is_free(rates, one, other, both, total):
-            raise NoPrice(
-                f"how many of the {one} tokens are {other} tokens is not stated, and they cost differently"
-            )
-        if least and both not in rates:
+        if TOKEN_COMPONENTS[both].field not in units:
+            least = max(0, counts[one] + counts[other] - counts[total])
+            most = min(counts[one], counts[other])
+            if least != most and not _overlap_is_free(rates, one, other, both, total):
+                raise NoPrice(
+                    f"how many of the {one} tokens are {other} tokens is not stated, and they cost differently"
+                )
+            counts[both] = least
+        if counts[both] and both not in rates:
             raise NoPrice(f"the price has no rate for {TOKEN_COMPONENTS[both].field}")
-        counts[both] = least
 
 
 def _overlap_is_free(rates: dict[str, Rate], one: str, other: str, both: str, total: str) -> bool:
