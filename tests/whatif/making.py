@@ -72,6 +72,7 @@ ROWS: Final = (
             RateCard(rates(input="3", output="4"), with_tags=(("quality", ("high",)),)),
         ),
     ),
+    row("writes-only", rates={"input": "1", "output": "2", "cache_write": "1.25"}),
     row("writes", rates={"input": "1", "output": "2", "cache_read": "0.1", "cache_write": "1.25"}),
 )
 BOOK: Final = PriceBook(

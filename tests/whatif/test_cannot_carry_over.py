@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.whatif.making import CUT, DAY, NOW, ask, call, candidate, left_out, only
+from tests.whatif.making import BOOK, CUT, DAY, NOW, ask, call, candidate, left_out, only
 from tokenweir.catalog import Successor
 
 FITTING = call(0, input_tokens=1_000, output_tokens=100)
@@ -80,6 +80,8 @@ def test_some_calls(
     choice = only(ask([FITTING, call(1, **fields)], candidate(model, **facts)))
     ((reason, one),) = choice.total.left_out.items()
     assert (reason.code, one.calls) == (code, 1)
+    billed = BOOK.price(call(1, **fields)).cost_picos
+    assert (one.billed_calls, one.billed_picos) == ((0, 0) if billed is None else (1, billed))
     assert detail in reason.detail
     total = choice.total
     assert (total.calls, total.billed.calls, total.same_prices.calls) == (1, 1, 1)
@@ -121,8 +123,13 @@ def test_a_call_is_left_out_for_one_reason() -> None:
 def test_at_its_limit_a_call_fits() -> None:
     facts = {"max_input_tokens": 1_000, "context_tokens": 1_100, "max_output_tokens": 100}
     assert left_out(only(ask([FITTING], candidate("cheap", **facts)))) == {}
-    shrunk = candidate("cheap", tokens_factor=Decimal("1.001"), **facts)
-    assert left_out(only(ask([FITTING], shrunk))) == {"context_too_short": 1}
+    beside_longer = [FITTING, call(1, input_tokens=1_001, output_tokens=1), call(2, output_tokens=101)]
+    assert left_out(only(ask(beside_longer, candidate("cheap", **facts)))) == {
+        "context_too_short": 1,
+        "output_too_long": 1,
+    }
+    longer = candidate("cheap", tokens_factor=Decimal("1.001"), **facts)
+    assert left_out(only(ask([FITTING], longer))) == {"context_too_short": 1}
 
 
 def test_a_tier_that_is_not_offered_can_be_priced_as_standard() -> None:

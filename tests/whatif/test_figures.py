@@ -115,6 +115,19 @@ def test_cached_tokens_without_a_price_of_their_own_cost_as_input_and_it_says_ho
     ), choice.notes
 
 
+def test_of_the_input_only_what_was_read_from_the_cache_counts_as_that() -> None:
+    """Of 800 tokens that cost as input, beside 200 written ones, 400 were read: half of $0.0008."""
+    calls = [call(input_tokens=1_000, cache_read_tokens=400, cache_write_tokens=200)]
+    total = only(ask(calls, candidate("writes-only"))).total
+    assert total.cost_picos == 1_050_000_000
+    assert (total.as_input.tokens, total.as_input.cost_picos) == (400, 400_000_000)
+    # An image among the input has it priced call by call.
+    with_image = [
+        call(input_tokens=1_000, cache_read_tokens=400, cache_write_tokens=200, input_image_tokens=100)
+    ]
+    assert only(ask(with_image, candidate("writes-only"))).total.as_input.cost_picos == 400_000_000
+
+
 def test_where_a_cache_write_is_charged_and_none_is_stated_it_says_so() -> None:
     assert any("charges for writing" in note for note in only(ask(CALLS, candidate("writes"))).notes)
     written = [call(input_tokens=100, cache_read_tokens=10, cache_write_tokens=10)]

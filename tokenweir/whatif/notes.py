@@ -34,11 +34,15 @@ def _tokens(candidate: Candidate) -> str:
 
 
 def _what_is_compared(total: Tally, traffic: Traffic) -> Iterator[str]:
-    if not total.calls:
+    if traffic.calls and not total.calls:
         yield f"none of {_calls(traffic.calls)} can carry over"
-        return
-    if total.left_out_calls:
+    elif total.left_out_calls:
         yield f"figures are over {total.calls:,} of {_calls(traffic.calls)}; the others cannot carry over"
+    codes = {reason.code for reason in total.left_out}
+    if "tier_not_offered" in codes:
+        yield "--tier-fallback standard prices the calls of a tier that it does not offer in the standard tier"
+    if "region_not_offered" in codes:
+        yield "--region NAME says where it would be called; else each call's own region is taken, by its own name"
     for one, before in (
         (total.billed, "no cost as billed"),
         (total.same_prices, "no price of their own model at that time"),
