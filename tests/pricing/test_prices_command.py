@@ -85,14 +85,16 @@ def test_every_hour_and_region_is_shown_with_when_it_holds(asked: Asked) -> None
 
 
 def test_tiers_by_length_and_thinking_are_told(asked: Asked) -> None:
-    (found,) = asked("show", "alibaba/qwen-plus", "--tier", "standard", "--at", "2026-11-25", "--json")
+    (found,) = asked(
+        "show", "alibaba/qwen-plus", "--region", "cn", "--tier", "standard", "--at", "2026-11-25", "--json"
+    )
     assert [{k: v for k, v in card.items() if k.endswith("_above")} for card in found["rates"]][:3] == [
         {},
         {"reasoning_above": 0},
         {"input_above": 128000},
     ]
     assert "input > 128,000, thinking" in asked(
-        "show", "alibaba/qwen-plus", "--tier", "standard", "--at", "2026-11-25"
+        "show", "alibaba/qwen-plus", "--region", "cn", "--tier", "standard", "--at", "2026-11-25"
     )
 
 
