@@ -84,32 +84,40 @@ def _far_from_others(
 ) -> Iterator[Concern]:
     """Prices ten times, or a tenth of, what another row has for the same name, tier and time."""
     told: set[tuple[frozenset[str], str]] = set()
-    for row in rows:
-        at = max(now, row.starts_at)
-        for name in _names(row):
-            others = [
-                other
-                for other in ranked_rows(beside, Meaning(row.vendor, name), None, now)
-                if other.service_tier == row.service_tier
-                and other.starts_at <= at < other.ends_at
-                and other is not row
-            ]
-            for other in others:
-                for component in _COMPARED:
-                    ours, theirs = (_usd(each, component, rates, now) for each in (row, other))
-                    if ours and theirs and not Fraction(1, _FAR) < ours / theirs < _FAR:
-                        pair = (frozenset((row.price_id, other.price_id)), component)
-                        if pair in told:
-                            continue
-                        told.add(pair)
-                        times = max(ours / theirs, theirs / ours)
-                        more = "more" if ours > theirs else "less"
-                        yield Concern(
-                            "far from others",
-                            row.vendor,
-                            f"{name} ({row.service_tier}): {component} costs {int(times):,} times {more} by "
-                            f"{row.price_id} than by {other.price_id}",
-                        )
+    pairs = (
+        (row, name, other)
+        for row in rows
+        for name in _names(row)
+        for other in _others(row, name, beside, now)
+    )
+    for row, name, other in pairs:
+        for component in _COMPARED:
+            ours, theirs = (_usd(each, component, rates, now) for each in (row, other))
+            pair = (frozenset((row.price_id, other.price_id)), component)
+            if not (ours and theirs) or pair in told:
+                continue
+            times = max(Fraction(ours, theirs), Fraction(theirs, ours))
+            if times >= _FAR:
+                told.add(pair)
+                more = "more" if ours > theirs else "less"
+                yield Concern(
+                    "far from others",
+                    row.vendor,
+                    f"{name} ({row.service_tier}): {component} costs {int(times):,} times {more} by "
+                    f"{row.price_id} than by {other.price_id}",
+                )
+
+
+def _others(row: Price, name: str, beside: Sequence[PriceSource], now: datetime) -> list[Price]:
+    """Rows for the same name and tier that hold now, or when the row begins."""
+    at = max(now, row.starts_at)
+    return [
+        other
+        for other in ranked_rows(beside, Meaning(row.vendor, name), None, now)
+        if other.service_tier == row.service_tier
+        and other.starts_at <= at < other.ends_at
+        and other is not row
+    ]
 
 
 def _usd(row: Price, component: str, rates: ExchangeRates, now: datetime) -> Fraction | None:
