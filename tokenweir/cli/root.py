@@ -36,6 +36,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "models": ("tokenweir.cli.models", "which models there are, and what replaces one, by when"),
     "spend": ("tokenweir.cli.ledger", "what was spent"),
     "whatif": ("tokenweir.cli.whatif", "what the same calls would cost on another model"),
+    "reprice": ("tokenweir.cli.reprice", "price the ledger's calls anew, and say what changed"),
     "bills": ("tokenweir.cli.bills", "vendors' own usage and cost reports"),
     "reconcile": ("tokenweir.cli.reconcile", "vendors' bills beside the ledger"),
     "allowances": ("tokenweir.cli.allowances", "what is left of free tiers and prepaid packs"),

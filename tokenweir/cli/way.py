@@ -8,8 +8,9 @@ from typing import Final
 import click
 
 from producers.delivery import Delivery
+from sinks.clickhouse.client import LedgerClient
 from streams.topic_admin import describe_topics
-from tokenweir.cli.options import Place
+from tokenweir.cli.options import Place, open_ledger
 from tokenweir.errors import BrokerUnavailable, StoreUnavailable
 from tokenweir.local.data_dir import DataDir
 from tokenweir.local.drain import Undrained, wait_until_stored
@@ -27,12 +28,14 @@ _STALL_SECONDS: Final = 120.0
 class Way:
     """The way to the ledger.
 
-    check: raises what keeps it from ever being reached. wait: until all sent is stored.
+    check: raises what keeps it from ever being reached. wait: until all sent is stored. client: the ledger, where it is
+    this process that has it open.
     """
 
     delivery: Delivery
     check: Callable[[], None]
     wait: Callable[[], Undrained]
+    client: LedgerClient | None = None
 
     def wait_until_stored(self) -> None:
         """Waits until all sent is stored. Raises StoreUnavailable where that does not come about."""
@@ -83,11 +86,22 @@ def _own_pipeline(data_dir: DataDir, place: Place) -> Iterator[Way]:
                 pipeline.delivery,
                 check=pipeline.check,
                 wait=lambda: thread.call(pipeline.wait_until_stored(_STORE_SECONDS)),
+                client=pipeline.client,
             )
         except KeyboardInterrupt:
             pipeline.hurry()
             click.echo("interrupted; do the same again: what was stored is not counted twice", err=True)
             raise
+
+
+@contextmanager
+def ledger_beside(way: Way, place: Place) -> Iterator[LedgerClient]:
+    """The ledger for reading, while the way to it is open."""
+    if way.client is not None:
+        yield way.client
+        return
+    with open_ledger(place) as client:
+        yield client
 
 
 def check_topics(kafka: KafkaSettings, topics: Sequence[Topic]) -> None:

@@ -130,6 +130,11 @@ class PriceBook:
         return cls(sources, ExchangeRates(*rates, company.exchange_rates), company.contracts)
 
     @property
+    def last_recorded_at(self) -> datetime:
+        """Since when all that the book knows is known."""
+        return self._last_recorded_at
+
+    @property
     def sources(self) -> tuple[PriceSource, ...]:
         """Where the public prices come from; the later win."""
         return self._sources

@@ -74,3 +74,12 @@ def report_version(event: Any, reported_at_ms: int, revision: int = 0) -> int:
     more at each re-pricing.
     """
     return fullness(event) * FULLNESS_STEP + report_stamp(reported_at_ms, revision)
+
+
+MAX_REVISION: Final = (1 << _REVISION_BITS) - 1
+"""How often one report can be priced anew."""
+
+
+def next_revision(version: int) -> int | None:
+    """The version of the same report, priced once more; None where it has been priced anew MAX_REVISION times."""
+    return None if version & MAX_REVISION == MAX_REVISION else version + 1

@@ -4,10 +4,15 @@ A Kafka value is NDJSON; headers state content type and schema version; the key 
 workload's events stay in order and a big tenant spreads over partitions.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
 
+from tokenweir.money import decimal_string, picos_from_decimal
 from tokenweir.usage.event import SCHEMA_VERSION, UsageEvent
+from tokenweir.usage.metered import MeteredEvent
 
 CONTENT_TYPE: Final = "application/x-ndjson"
 HEADER_CONTENT_TYPE: Final = "content-type"
@@ -40,6 +45,37 @@ def encode_event(event: UsageEvent) -> bytes:
 def encode_batch(events: Iterable[UsageEvent]) -> bytes:
     """A message value."""
     return b"\n".join(encode_event(event) for event in events)
+
+
+_DEFAULTS: Final = {
+    name: field.get_default(call_default_factory=True)
+    for name, field in MeteredEvent.model_fields.items()
+    if not field.is_required()
+}
+
+
+def encode_metered(fields: Mapping[str, Any]) -> bytes:
+    """One line of a metered event, given by its fields, without its line end.
+
+    As the meter writes it: fields at their default are left out, amounts are plain decimal strings of at most twelve
+    decimals, times are UTC.
+    """
+    stated = {
+        name: value if isinstance(value, bool | int | float) else _on_the_wire(value)
+        for name, value in fields.items()
+        if name not in _DEFAULTS or value != _DEFAULTS[name]
+    }
+    return json.dumps(stated, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _on_the_wire(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return decimal_string(picos_from_decimal(value))
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {key: _on_the_wire(item) for key, item in value.items()}
+    return value
 
 
 def schema_version_of(headers: Sequence[tuple[str, bytes | None]] | None) -> str:

@@ -1,0 +1,199 @@
+"""`weir reprice`: the ledger's calls at the prices that are known now, with a report of what that changed."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import click
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+from tokenweir import topics
+from tokenweir.cli.logs import set_up_logs
+from tokenweir.cli.moments import parse_moment
+from tokenweir.cli.options import (
+    Place,
+    find_place,
+    ledger_options,
+    open_ledger,
+    parse_conditions,
+    where_option,
+)
+from tokenweir.cli.output import print_json, print_rows
+from tokenweir.cli.way import ledger_beside, way_to_ledger
+from tokenweir.errors import WrongCall
+from tokenweir.local.data_dir import DataDir
+from tokenweir.local.repricing import KafkaOutlet, PriceAnew, Repriced, foresee
+from tokenweir.local.repricing import reprice as reprice_ledger
+from tokenweir.local.repricing_journal import JobTerms, Journal, open_journal
+from tokenweir.pricing import PriceBook
+from tokenweir.pricing.repricing_report import RepricingReport
+
+_JOURNALS: Final = "repricing"
+_UNPRICED: Final = {"price_status": ["unpriced"]}
+_COLUMNS: Final = (
+    "vendor",
+    "model",
+    "changed_calls",
+    "cost_before",
+    "cost_after",
+    "difference",
+    "newly_priced_calls",
+    "newly_unpriced_calls",
+)
+
+
+@click.command()
+@click.option("--since", help="From this time on: 2026-11-01, today, 7d…")
+@click.option("--until", help="Up to, not including, this time.")
+@where_option
+@click.option("--unpriced", is_flag=True, help="Only calls that have no price.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option(
+    "--prices",
+    "overlay",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The company's price file [default: the settings' pricing.overlay].",
+)
+@ledger_options
+def reprice(
+    since: str | None,
+    until: str | None,
+    where: tuple[str, ...],
+    unpriced: bool,
+    dry_run: bool,
+    overlay: Path | None,
+    as_json: bool,
+    data_dir: Path | None,
+) -> None:
+    """Price calls of the ledger anew, with all that the price book knows now; returns when all is stored.
+
+    Every call of the period is priced as of its own time. Where the answer is another one than the ledger holds, the
+    call gets it: its cost, its parts, the price that was used. What it was billed at first stays beside that, and
+    `weir spend --prices billed` never moves. Without --since and --until it is the whole ledger.
+
+    A run that was interrupted or killed goes on where it was when it is started again in the same way, and reports on
+    all of it.
+
+    \b
+    Examples:
+      weir reprice --unpriced
+      weir reprice --since 2026-11-01 --where vendor=deepseek --dry-run
+    """
+    place = find_place(data_dir)
+    set_up_logs(place.settings.model_copy(update={"log_level": "warning"}))
+    if place.data_dir is not None and not place.data_dir.ledger.exists():
+        raise WrongCall(
+            f"there is no ledger in {place.data_dir.path}",
+            hint="Fill one with `weir ingest` or `weir demo`, or name another with --data-dir",
+        )
+    conditions = parse_conditions(where)
+    if unpriced:
+        if "price_status" in conditions:
+            raise WrongCall("--unpriced is itself a condition on price_status", hint="Leave one of them out")
+        conditions |= _UNPRICED
+    book = PriceBook.default(overlay or place.settings.pricing.overlay, place.recorded_prices)
+    now = datetime.now(UTC)
+    terms = JobTerms(
+        since=parse_moment(since, now),
+        until=parse_moment(until, now),
+        # A price that is stated to be known from a later day on is known all the same, as it is to the meter.
+        known_at=max(now, book.last_recorded_at),
+        started_at=now,
+    )
+    with _progress(quiet=as_json or not sys.stderr.isatty()) as tell:
+        if dry_run:
+            with open_ledger(place) as client:
+                report = foresee(client, _at_known_prices(book, terms), terms, conditions, tell=tell)
+            _show(report, terms, dry_run=True, as_json=as_json)
+            return
+        arguments = {
+            "ledger": _name_of(place),
+            "since": since,
+            "until": until,
+            "where": conditions,
+            "overlay": str(overlay.absolute()) if overlay is not None else None,
+        }
+        with (
+            way_to_ledger(place, (topics.METERED,)) as way,
+            ledger_beside(way, place) as client,
+            open_journal(_journals(place), arguments, terms) as journal,
+        ):
+            _say_resumed(journal)
+            report = reprice_ledger(
+                client,
+                KafkaOutlet(way.delivery, check=way.check, wait=way.wait_until_stored),
+                journal,
+                _at_known_prices(book, journal.terms),
+                conditions,
+                tell=tell,
+            )
+            _show(report, journal.terms, dry_run=False, as_json=as_json)
+            journal.finish()
+
+
+def _at_known_prices(book: PriceBook, terms: JobTerms) -> PriceAnew:
+    def price(calls: Sequence[Any]) -> Iterator[Repriced]:
+        return (Repriced(book.price(call, known_at=terms.known_at)) for call in calls)
+
+    return price
+
+
+def _journals(place: Place) -> Path:
+    """Where the journals of a ledger are kept: beside an embedded one, else in this machine's own directory."""
+    data_dir = place.data_dir or DataDir(place.settings.local.data_dir)
+    return data_dir.path / _JOURNALS
+
+
+def _name_of(place: Place) -> str:
+    """What tells a ledger from others, without any password."""
+    if place.data_dir is not None:
+        return str(place.data_dir.path)
+    where = urlsplit(place.settings.clickhouse.dsn.get_secret_value()).netloc.rpartition("@")[2]
+    return f"{where}/{place.settings.clickhouse.database}"
+
+
+def _say_resumed(journal: Journal) -> None:
+    if journal.is_resumed:
+        click.echo(
+            f"goes on with the run of {journal.terms.started_at:%Y-%m-%d %H:%M} UTC, which has looked at "
+            f"{journal.report.calls:,} calls; for prices that became known since then, run it once more after that",
+            err=True,
+        )
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
+    if quiet:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.completed:,} calls looked at"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda calls: progress.update(task, completed=calls)
+
+
+def _show(report: RepricingReport, terms: JobTerms, *, dry_run: bool, as_json: bool) -> None:
+    total = report.total
+    if as_json:
+        print_json(
+            {
+                "dry_run": dry_run,
+                "since": terms.since,
+                "until": terms.until,
+                "known_at": terms.known_at,
+                "calls": report.calls,
+                **total.row(),
+                "by_model": report.rows(),
+            }
+        )
+        return
+    verb = "would get" if dry_run else "got"
+    click.echo(f"{total.changed_calls:,} of {report.calls:,} calls {verb} another price")
+    if total.changed_calls:
+        rows = [{"vendor": "all", "model": "", **total.row()}, *report.rows()]
+        print_rows(rows, _COLUMNS, "table", empty="")
