@@ -13,7 +13,10 @@ from streams.meter import Meter
 from tokenweir.errors import WrongCall
 from tokenweir.money import decimal_from_picos
 from tokenweir.pricing import PriceBook
+from tokenweir.pricing.matching import Match
 from tokenweir.pricing.plain import GroupCost
+from tokenweir.pricing.price import Price, Rate, RateCard
+from tokenweir.pricing.sources import RowSource
 from tokenweir.usage import MeteredEvent, UsageEvent
 from tokenweir.usage.event import TOKEN_FIELDS
 from tokenweir.usage.wire import encode_batch
@@ -165,6 +168,48 @@ def test_pricing_columns_are_all_that_a_price_depends_on(filled: LedgerClient, b
     ] == whole
     reported = sorted(events(), key=lambda each: (each.time, each.tenant, each.id))
     assert [book.price(each) for each in reported] == whole
+
+
+class Noting:
+    """An event that notes what is asked of it."""
+
+    def __init__(self, event: UsageEvent) -> None:
+        self._event = event
+        self.asked: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.add(name)
+        return getattr(self._event, name)
+
+
+def test_no_price_depends_on_another_column(book: PriceBook) -> None:
+    rates = (("input", Rate(1, 1)),)
+    cards = (
+        RateCard(rates),
+        RateCard(rates, with_unit="images"),
+        RateCard(rates, with_tags=(("size", ("big",)),)),
+    )
+    own = Price("p", "v", Match("equals", "m"), cards, "USD", START, "test")
+    asked: set[str] = set()
+    for prices, rows in ((PriceBook([RowSource([own])]), [own]), (book, book.rows())):
+        for found in rows:
+            event = Noting(
+                UsageEvent(
+                    id="v:1",
+                    source="test",
+                    time=found.valid_from or NOW,
+                    vendor=found.vendor,
+                    model=str(found.match.text) or "any",
+                    input_tokens=10**8,
+                    output_tokens=10**8,
+                    reasoning_tokens=10**8,
+                    units={card.with_unit: Decimal(1) for card in found.cards if card.with_unit},
+                )
+            )
+            prices.price(event)
+            asked |= event.asked
+    assert "tags" in asked
+    assert asked <= set(PRICING_COLUMNS)
 
 
 def test_columns_are_priced_as_groups(filled: LedgerClient, book: PriceBook) -> None:

@@ -96,7 +96,8 @@ def reprice(
         if "price_status" in conditions:
             raise WrongCall("--unpriced is itself a condition on price_status", hint="Leave one of them out")
         conditions |= _UNPRICED
-    book = PriceBook.default(overlay or place.settings.pricing.overlay, place.recorded_prices)
+    pricing = place.settings.pricing
+    book = PriceBook.default(overlay or pricing.overlay, place.recorded_prices, cache_dir=pricing.cache_dir)
     now = datetime.now(UTC)
     terms = JobTerms(
         since=parse_moment(since, now),
