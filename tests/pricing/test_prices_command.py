@@ -104,6 +104,7 @@ def test_what_a_contract_makes_of_it_stands_before_the_public_price(asked: Asked
     (openai,) = asked("show", "openai/gpt-4o", *words)
     assert (openai["price_status"], openai["rates"][0]["input"]["price"]) == ("contract", "2.25")
     assert openai["list_rates"][0]["input"]["price"] == "2.5"
+    assert set(openai["change_from_list_percent"].values()) == {"-10"}
     # What an alias costs is what Azure bills: the public price of the model, without OpenAI's discount.
     (azure,) = asked("show", "azure/prod", *words)
     assert azure["rates"][0]["input"]["price"] == "2.5"

@@ -58,7 +58,7 @@ def test_the_feed_as_it_is_published_is_the_installed_feed() -> None:
 
 def test_the_installed_state_adds_nothing(tmp_path: Path) -> None:
     update = taken(tmp_path, installed_feed())
-    assert update == Update((), (), (), ())
+    assert update == Update((), (), (), (), {})
     assert read_recorded(tmp_path / "prices").files == ()
 
 
@@ -192,6 +192,19 @@ def test_a_model_that_is_gone_keeps_its_price_until_an_end_is_asked_for(tmp_path
     provider["models"].append(gone)
     taken(tmp_path, feed, NOW + 2 * WEEK)
     assert cost(book_of(tmp_path), "groq", name, NOW + 2 * WEEK) == before
+
+
+def test_what_cannot_be_read_is_told_and_takes_no_part(tmp_path: Path) -> None:
+    """A model priced by something new keeps the price that the book has, and so do the names behind it."""
+    feed = installed_feed()
+    model_of(feed, "openai", "gpt-4o")["prices"] = {"input_mtok": 1, "dreams_kcount": 3}
+    models = next(each["models"] for each in feed if each["id"] == "openai")
+    models.append({"id": "any", "match": {"starts_with": "gpt-4"}, "prices": {"input_mtok": 99}})
+    update = taken(tmp_path, feed, end_vanished=True)
+    assert list(update.unread) == ["openai/gpt-4o"]
+    assert "dreams_kcount" in update.unread["openai/gpt-4o"]
+    assert update.vanished == ()
+    assert cost(book_of(tmp_path), "openai", "gpt-4o", NOW) == 2_500_000_000_000
 
 
 HAND = """\

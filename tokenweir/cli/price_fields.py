@@ -69,6 +69,7 @@ def variant_fields(variant: Variant) -> dict[str, Any]:
         | {
             "fx_rate": None if rate is None else decimal_string(rate),
             "list_price_id": listed.price_id if listed is not None else None,
+            "change_from_list_percent": dict(changes(listed, found.price)),
             "list_rates": [card_fields(card, None) for card in listed.cards] if listed is not None else None,
         }
     )

@@ -22,6 +22,7 @@ from tokenweir.pricing.history import changes
 from tokenweir.pricing.updating import Addition, Update
 from tokenweir.settings import Settings
 
+_MAX_NAMED: Final = 5
 _COLUMNS: Final = ("vendor", "model", "tier", "region", "hours", "from", "to", "price per million tokens")
 
 
@@ -109,6 +110,7 @@ def _fields(update: Update, folder: Path, path: Path | None) -> dict[str, Any]:
             {"vendor": gone.row.vendor, "model": gone.sample, "price_id": gone.row.price_id}
             for gone in update.vanished
         ],
+        "unread": [{"model": name, "reason": reason} for name, reason in update.unread.items()],
         "exchange_rates": [
             {
                 "currency": rate.currency,
@@ -136,9 +138,13 @@ def _print(update: Update, end_missing: bool) -> None:
         click.echo(
             f"exchange rate: {rate.currency} from {day_text(rate.valid_from)} to {until}, {rate.source}"
         )
+    for name, reason in list(update.unread.items())[:_MAX_NAMED]:
+        click.echo(f"passed over: {name}: {reason}")
+    if len(update.unread) > _MAX_NAMED:
+        click.echo(f"passed over: {len(update.unread) - _MAX_NAMED} models more")
     if update.vanished and not end_missing:
-        names = ", ".join(f"{gone.row.vendor} {gone.sample}" for gone in update.vanished[:5])
-        more = f" and {len(update.vanished) - 5} more" if len(update.vanished) > 5 else ""
+        names = ", ".join(f"{gone.row.vendor} {gone.sample}" for gone in update.vanished[:_MAX_NAMED])
+        more = f" and {len(update.vanished) - _MAX_NAMED} more" if len(update.vanished) > _MAX_NAMED else ""
         click.echo(f"No longer listed: {names}{more}. Their prices stay; --end-missing ends them now.")
 
 

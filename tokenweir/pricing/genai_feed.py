@@ -10,6 +10,7 @@ Variants by anything but batch, service tier and speed (a route, a kind of searc
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tokenweir.money import picos_from_decimal
 from tokenweir.pricing.components import REQUESTS, TOKENS_PER_RATE
 from tokenweir.pricing.installed_feed import installed_feed
-from tokenweir.pricing.matching import match_from_clause
+from tokenweir.pricing.matching import Match, match_from_clause
 from tokenweir.pricing.offers import first_offer
 from tokenweir.pricing.price import BEGINNING, END, STANDARD, Price, Rate, RateCard
 from tokenweir.pricing.schedule import Schedule
@@ -81,6 +82,7 @@ class GenaiFeed:
     """Price rows from the installed genai-prices, or from a newer state of its data.
 
     skipped: models that could not be compiled, with the reason; empty with the versions this was written for.
+    skipped_rules: what means them, by vendor, where that could be read.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class GenaiFeed:
         self.source = source or f"genai-prices {installed.version}"
         self.recorded_at = recorded_at or installed.recorded_at
         self.skipped: dict[str, str] = {}
+        self.skipped_rules: dict[str, list[Match]] = {}
         self._providers = {VENDOR_NAMES.get(provider.id, provider.id): provider for provider in providers}
         self._by_id = {provider.id: provider for provider in providers}
         self._by_vendor: dict[str, VendorRows] = {}
@@ -149,6 +152,8 @@ class GenaiFeed:
                 rows = self._compile(vendor, provider, model, borrowed=borrowed)
             except ValueError as error:
                 self.skipped[f"{provider.id}/{model.id}"] = str(error)
+                with suppress(ValueError):
+                    self.skipped_rules.setdefault(vendor, []).append(match_from_clause(model.match))
             else:
                 if rows:
                     yield GroupAtHand(rows[0].match, rows)

@@ -9,7 +9,7 @@ names no date of its own, so a state that is older than the last cannot be told 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Protocol
@@ -62,7 +62,10 @@ class Incoming(Protocol):
         """Whether the vendor's prices are, as a whole, those of the state before."""
 
     def prices(self, vendor: str, model: str) -> bool:
-        """Whether it has any price for the name."""
+        """Whether it has a price for the name, or one that could not be read."""
+
+    def unread(self) -> Mapping[str, str]:
+        """What could not be read, with the reason; whole once every vendor's cells were looked at."""
 
     def exchange_rates(self) -> Sequence[ExchangeRate]:
         """The exchange rates in it."""
@@ -83,8 +86,10 @@ class IncomingFeed:
 
     def cells(self, vendor: str) -> Iterator[Cell]:
         """A cell for each rule of each model that means a name which no earlier model means."""
-        before: list[Match] = []
-        for offer in self.state.offers(vendor):
+        offers = self.state.offers(vendor)
+        # What could not be read means its names all the same.
+        before = [rule for match in self.state.skipped_rules.get(vendor, ()) for rule in rules_of(match)]
+        for offer in offers:
             label, rules = _label(offer[0]), rules_of(offer[0].match)
             # Later rows of the feed stand over earlier ones, those for certain hours over all others.
             last_first = offer[::-1]
@@ -102,8 +107,14 @@ class IncomingFeed:
         return _said(self.state.offers(vendor)) == _said(first.offers(vendor))
 
     def prices(self, vendor: str, model: str) -> bool:
-        """Whether it has any price for the name."""
-        return bool(self.state.rows_for(vendor, model))
+        """Whether it has a price for the name, or one that could not be read."""
+        if self.state.rows_for(vendor, model):
+            return True
+        return any(rule.holds(model.lower()) for rule in self.state.skipped_rules.get(vendor, ()))
+
+    def unread(self) -> Mapping[str, str]:
+        """The feed's models that are of a form that is not known here, with the reason."""
+        return self.state.skipped
 
     def exchange_rates(self) -> Sequence[ExchangeRate]:
         """None: the feed is in USD."""
@@ -138,6 +149,10 @@ class IncomingFile:
     def prices(self, vendor: str, model: str) -> bool:
         """Whether it has any price for the name."""
         return bool(self._overlay.rows_for(vendor, model))
+
+    def unread(self) -> Mapping[str, str]:
+        """Nothing: a file with a mistake is refused."""
+        return {}
 
     def exchange_rates(self) -> Sequence[ExchangeRate]:
         """The exchange rates in it."""

@@ -7,7 +7,7 @@ had a price before, or a reason why there is none; where it knew nothing, the pr
 which are then no longer unpriced.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -44,13 +44,15 @@ class Update:
     """What a newer state comes to.
 
     additions: rows, in the order in which they are written. carried: the book's rows for regions, which an addition
-    for all regions would hide, said again. rates: exchange rates.
+    for all regions would hide, said again. rates: exchange rates. unread: models of the state that could not be read,
+    with the reason; of these nothing is said.
     """
 
     additions: tuple[Addition, ...]
     carried: tuple[Price, ...]
     vanished: tuple[Vanished, ...]
     rates: tuple[ExchangeRate, ...]
+    unread: Mapping[str, str]
 
     def rows(self) -> list[Price]:
         """Every row to write."""
@@ -91,7 +93,13 @@ class Updating:
         vanished = tuple(self._vanished())
         if end_vanished:
             additions += map(self._end, vanished)
-        return Update(tuple(additions), tuple(dict.fromkeys(carried)), vanished, tuple(self._rates()))
+        return Update(
+            tuple(additions),
+            tuple(dict.fromkeys(carried)),
+            vanished,
+            tuple(self._rates()),
+            dict(self._incoming.unread()),
+        )
 
     def _of_vendor(self, vendor: str) -> Iterator[tuple[Addition, list[Price]]]:
         """The additions, rows of one model that say the same of several of its names as one."""
