@@ -132,6 +132,15 @@ def test_at_its_limit_a_call_fits() -> None:
     assert left_out(only(ask([FITTING], longer))) == {"context_too_short": 1}
 
 
+def test_what_a_model_has_answered_itself_is_within_its_limits() -> None:
+    facts: dict[str, Any] = {"max_input_tokens": 500, "input": ("text",), "operations": ("embedding",)}
+    own = call(0, input_tokens=1_000, input_image_tokens=10, output_tokens=100)
+    assert left_out(only(ask([own], candidate("old", "a", **facts)))) == {}
+    ended = candidate("old", "a", retires_on=CUT.date(), **facts)
+    assert left_out(only(ask([own], ended))) == {"retired": 1}
+    assert left_out(only(ask([own], candidate("cheap", **facts)))) == {"operation_not_offered": 1}
+
+
 def test_a_tier_that_is_not_offered_can_be_priced_as_standard() -> None:
     calls = [FITTING, call(1, service_tier="batch", input_tokens=1_000, output_tokens=100)]
     choice = only(ask(calls, candidate("cheap"), standard_instead=True))

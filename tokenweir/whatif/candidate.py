@@ -17,7 +17,7 @@ from tokenweir.money import divide_half_even
 from tokenweir.pricing.components import UNIT_TOKEN_FIELDS
 from tokenweir.usage.event import TOKEN_FIELDS
 from tokenweir.whatif.reasons import Reason
-from tokenweir.whatif.traffic import Columns
+from tokenweir.whatif.traffic import Columns, Group
 
 _Value = TypeVar("_Value")
 
@@ -81,13 +81,15 @@ class Candidate:
         ]
         return changed
 
-    def unable(self, operation: str, columns: Columns, at: datetime | None) -> dict[int, Reason]:
-        """Which of the calls, by place, it cannot take, and why.
+    def unable(self, group: Group, columns: Columns, at: datetime | None) -> dict[int, Reason]:
+        """Which of the calls of a group, by place, it cannot take, and why.
 
-        operation: of all of them. at: when they would be made; None at their own times.
+        columns: of the group, as this model counts them. at: when they would be made; None at their own times. Calls
+        that it has answered itself are held to its end alone: its limits were then wider than what is known.
         """
         found: dict[int, Reason] = {}
-        for reason, places in self._reasons(operation, columns, at):
+        is_own = (group.key.vendor, group.key.model) == (self.vendor, self.model)
+        for reason, places in self._reasons(group.operation, columns, at, is_own=is_own):
             for place in places:
                 found.setdefault(place, reason)
         return found
@@ -108,12 +110,14 @@ class Candidate:
         return tuple(name for fact, name in facts if not fact)
 
     def _reasons(
-        self, operation: str, columns: Columns, at: datetime | None
+        self, operation: str, columns: Columns, at: datetime | None, *, is_own: bool
     ) -> Iterator[tuple[Reason, Sequence[int]]]:
         known = self.known
         if known is None:
             return
         yield from self._retired(known, columns["time"], at)
+        if is_own:
+            return
         asked = _ALIKE.get(operation, operation)
         offered = {_ALIKE.get(name, name) for name in known.operations}
         if offered and asked in OPERATIONS and asked not in offered:

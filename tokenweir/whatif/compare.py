@@ -80,7 +80,7 @@ class WhatIf:
     ) -> None:
         """Count a group on a candidate."""
         columns = candidate.counted(group.columns)
-        unable = candidate.unable(group.operation, columns, self._at)
+        unable = candidate.unable(group, columns, self._at)
         if unable:
             tally.leave_out(unable, billed)
             if len(unable) == len(group):
