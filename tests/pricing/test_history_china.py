@@ -4,14 +4,14 @@ A million tokens in and out unless said otherwise, so that a cost reads as the p
 Each point stands in the source that the row names (tokenweir/pricing/data); what is told here is which row is found.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import pytest
 from pricing_events import event
 
-from tokenweir.money import picos_from_decimal
+from tokenweir.money import PICOS_PER_UNIT, picos_from_decimal
 from tokenweir.pricing import PriceBook
 from tokenweir.pricing.own_data import own_data
 
@@ -247,3 +247,22 @@ def test_a_picture_and_a_video_of_ark_cost_what_the_vendor_bills_and_not_what_el
         units={"video_seconds": Decimal(5)},
     )
     assert book.price(video).native_cost_picos == picos_from_decimal(Decimal("3.7026"))
+
+
+def test_the_explicit_cache_of_alibaba_has_prices_of_its_own(book: PriceBook) -> None:
+    def native(**fields: Any) -> int | None:
+        usage = {"input_tokens": 20_000, "cache_read_tokens": 10_000, **fields}
+        call = event(
+            "alibaba", "qwen3-coder-plus", datetime(2026, 6, 1, tzinfo=UTC), region="cn-beijing", **usage
+        )
+        return book.price(call).native_cost_picos
+
+    # 4 yuan a million tokens; 20 % of that for an implicit hit, 10 % for an explicit one, 125 % for making one.
+    yuan = PICOS_PER_UNIT
+    assert native() == 10_000 * 4 * yuan // 1_000_000 + 10_000 * 8 * yuan // 10_000_000
+    explicit = {"tags": {"cache_type": "ephemeral"}}
+    assert native(**explicit) == 10_000 * 4 * yuan // 1_000_000 + 10_000 * 4 * yuan // 10_000_000
+    assert (
+        native(**explicit, cache_read_tokens=0, cache_write_tokens=10_000)
+        == 10_000 * 4 * yuan // 1_000_000 + 10_000 * 5 * yuan // 1_000_000
+    )

@@ -4,7 +4,7 @@ Each point is a call: vendor, model, time, counts and what it costs in USD; None
 in pairs around a change, one second before and at it.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -216,3 +216,47 @@ def test_a_western_vendors_rows_tell_what_was_opened(book: PriceBook, vendor: st
         assert price.source_at is not None
         assert price.confidence in ("high", "medium", "low")
         assert price.starts_at < price.ends_at
+
+
+MEDIA = {
+    "dall-e-3 hd": ("openai", "dall-e-3", {"images": 2}, {"size": "1024x1792", "quality": "hd"}, "0.24"),
+    "dall-e-3 standard": ("openai", "dall-e-3", {"images": 1}, {"size": "1024x1024"}, "0.04"),
+    "dall-e-3 of unknown size": ("openai", "dall-e-3", {"images": 1}, {}, None),
+    "dall-e-2": ("openai", "dall-e-2", {"images": 10}, {"size": "512x512"}, "0.18"),
+    "sora-2-pro": ("openai", "sora-2-pro", {"video_seconds": 8}, {"size": "1792x1024"}, "4"),
+    "veo in 4k": ("google", "veo-3.1-generate-preview", {"video_seconds": 8}, {"resolution": "4k"}, "4.8"),
+    "file searches": ("openai", "gpt-5", {"file_searches": 4}, {}, "0.01"),
+    "xai's tools": (
+        "xai",
+        "grok-4",
+        {"web_searches": 2, "social_searches": 1, "file_searches": 4},
+        {},
+        "0.025",
+    ),
+    "xai's other tools": ("xai", "grok-4", {"mcp_calls": 1}, {}, None),
+    "sonar, high": ("perplexity", "sonar", {}, {"search_context_size": "high"}, "0.012"),
+    "sonar": ("perplexity", "sonar", {}, {}, "0.005"),
+}
+
+
+@pytest.mark.parametrize("case", MEDIA.values(), ids=MEDIA)
+def test_units_cost_by_what_the_tags_say(
+    book: PriceBook, case: tuple[str, str, dict[str, int], dict[str, str], str | None]
+) -> None:
+    vendor, model, units, tags, cost = case
+    call = event(
+        vendor,
+        model,
+        datetime(2026, 6, 1, tzinfo=UTC),
+        units={name: Decimal(count) for name, count in units.items()},
+        tags=tags,
+    )
+    expected = None if cost is None else int(Decimal(cost).scaleb(12))
+    assert book.price(call).cost_picos == expected
+
+
+def test_xais_tools_were_free_for_two_weeks(book: PriceBook) -> None:
+    for day, cost in ((25, 0), (33, None), (34, 5_000_000_000)):
+        time = datetime(2025, 11, 1, tzinfo=UTC) + timedelta(days=day - 1)
+        call = event("xai", "grok-4-1-fast-reasoning", time, units={"web_searches": Decimal(1)})
+        assert book.price(call).cost_picos == cost

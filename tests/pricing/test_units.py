@@ -255,13 +255,23 @@ def test_a_call_that_used_anything_costs_at_least_the_minimum_charge() -> None:
     assert price(rows.replace("= 1\n", "= 0\n").replace("= 2\n", "= 0\n")).price_status == "list"
 
 
-def test_a_vendor_that_bills_seconds_bills_no_tokens_where_they_have_a_rate_of_zero() -> None:
-    rows = f"{FILE}input = 0\noutput = 0\nunits = {{ audio_seconds = {{ price = 0.003, per = 60 }} }}\n"
-    priced = price(rows, input_tokens=500, output_tokens=9, units={"audio_seconds": Decimal(120)})
-    assert (priced.cost_picos, priced.price_status) == (6 * MILLI, "list")
-    only_seconds = rows.replace("input = 0\noutput = 0\n", "")
+def test_a_vendor_that_bills_by_the_minute_bills_no_tokens_beside() -> None:
+    only_seconds = f"{FILE}units = {{ audio_seconds = {{ price = 0.003, per = 60 }} }}\n"
     assert price(only_seconds, units={"audio_seconds": Decimal(60)}).cost_picos == 3 * MILLI
-    assert "no rate for input_tokens" in price(only_seconds, input_tokens=1).unpriced_reason
+    tokens = {"input_tokens": 500, "output_tokens": 9}
+    both = tokens | {"units": {"audio_seconds": Decimal(120)}}
+    assert "no rate for input_tokens" in price(only_seconds, **both).unpriced_reason
+    rows = f"{only_seconds}includes_tokens = true\n"
+    priced = price(rows, **both)
+    assert (priced.cost_picos, priced.price_status) == (6 * MILLI, "list")
+    # Tokens without a second of audio are not known to cost nothing.
+    assert "no rate for input_tokens" in price(rows, **tokens).unpriced_reason
+
+
+def test_the_feeds_models_by_the_second_bill_no_tokens_beside() -> None:
+    both = {"input_tokens": 500, "output_tokens": 9, "units": {"audio_seconds": Decimal(60)}}
+    prices = PriceBook.default()
+    assert prices.price(event("mistral", "voxtral-mini-2602", **both)).cost_picos == 3 * MILLI
 
 
 rates = st.builds(
@@ -325,6 +335,8 @@ def test_a_discount_is_taken_off_everything(tmp_path: Path) -> None:
         ("input = { price = 1, minimum = 5 }\n", "unknown key minimum"),
         ("units = { audio_seconds = { price = 1, round_up_to = 0 } }\n", "is not a whole number from 1"),
         ("input = 1\nminimum_charge = -1\n", "minimum_charge -1 is negative"),
+        ("input = 1\nincludes_tokens = true\n", "units are billed and tokens are not"),
+        ("units = { audio_seconds = 1 }\nincludes_tokens = 1\n", "units are billed and tokens are not"),
         ("every_model = true\nunits = { web_searches = 1 }\n", "a row for every model has units only"),
     ],
 )

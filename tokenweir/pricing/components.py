@@ -101,6 +101,7 @@ UNIT_PARENTS: Final = {
 UNIT_ALIASES: Final = {
     "input_characters": "characters",
     "search_units": "rerank_searches",
+    "file_searches": "storage_searches",
     "pages": "document_pages",
     "web_search_requests": "web_searches",
 }

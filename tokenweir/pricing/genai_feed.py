@@ -20,7 +20,7 @@ from tokenweir.pricing.components import REQUESTS, TOKENS_PER_RATE
 from tokenweir.pricing.installed_feed import installed_feed
 from tokenweir.pricing.matching import Match, match_from_clause
 from tokenweir.pricing.offers import first_offer
-from tokenweir.pricing.price import BEGINNING, END, STANDARD, Price, Rate, RateCard
+from tokenweir.pricing.price import BEGINNING, END, STANDARD, Price, Rate, RateCard, tokens_included
 from tokenweir.pricing.schedule import Schedule
 from tokenweir.pricing.sources import GroupAtHand, VendorRows
 
@@ -294,10 +294,13 @@ def _cards(prices: "ModelPrice", overrides: Sequence["ModelPrice"], minimum: int
             if value is not None:
                 values.setdefault(key, value)
     starts = sorted({tier.start for value in values.values() for tier in getattr(value, "tiers", ())})
-    return tuple(
+    cards = tuple(
         RateCard(tuple(_rate(key, value, above, minimum) for key, value in values.items()), input_above=above)
         for above in (-1, *starts)
     )
+    # What has a price by the second and none for tokens is billed by the second alone.
+    by_time = any(key.endswith("_hours") for key in values) and not any(key in _TOKEN_KEYS for key in values)
+    return tokens_included(cards[0]) if by_time and not starts else cards
 
 
 def _rate(key: str, value: Any, above: int, minimum: int) -> tuple[str, Rate]:

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 from tokenweir.money import divide_half_even
+from tokenweir.pricing.components import REQUESTS, TOKENS_PER_RATE
 from tokenweir.pricing.matching import Match
 from tokenweir.pricing.schedule import Schedule
 
@@ -137,6 +138,16 @@ def region_holds(names: tuple[str, ...], region: str) -> bool:
 def service_tier_name(name: str) -> str:
     """The price book's name of a service tier: what vendors call the usual one is `standard`."""
     return _TIER_NAMES.get(name, name)
+
+
+def tokens_included(card: RateCard) -> tuple[RateCard, ...]:
+    """`card`, which has no rate for tokens, and cards by which they cost nothing beside a unit that it has a rate for.
+
+    So is a vendor's price by the minute. Tokens alone, without the unit, stay without a price.
+    """
+    free = (("input", Rate(0, TOKENS_PER_RATE)), ("output", Rate(0, TOKENS_PER_RATE)))
+    units = [name for name, _ in card.rates if name != REQUESTS]
+    return (card, *(card._replace(rates=(*free, *card.rates), with_unit=name) for name in units))
 
 
 def with_units(price: Price, units: Price | None, *, over: bool = False) -> Price:

@@ -14,10 +14,19 @@ from tokenweir.pricing.toml_tables import Table
 
 _NAMING_KEYS: Final = ("id", "vendor", "models", "match", "every_model", "service_tier", "regions")
 _TIME_KEYS: Final = ("valid_from", "valid_to", "hours", "recorded_at", "source", "source_at", "confidence")
-_PRICE_KEYS: Final = ("currency", "factor", "factor_of", "no_price", "tiers", "units", "minimum_charge")
+_PRICE_KEYS: Final = (
+    "currency",
+    "factor",
+    "factor_of",
+    "no_price",
+    "tiers",
+    "units",
+    "minimum_charge",
+    "includes_tokens",
+)
 _ROW_KEYS: Final = frozenset((*_NAMING_KEYS, *_TIME_KEYS, *_PRICE_KEYS))
 _RATE_KEYS: Final = frozenset(TOKEN_COMPONENTS)
-_WITH_RATES: Final = frozenset(("tiers", "units", "currency", "minimum_charge"))
+_WITH_RATES: Final = frozenset(("tiers", "units", "currency", "minimum_charge", "includes_tokens"))
 
 
 def recorded_time(row: Table, file_recorded_at: datetime | None) -> datetime:
@@ -103,7 +112,15 @@ def _every_model(row: Table) -> tuple[Match, str]:
     table = row.values
     if table["every_model"] is not True:
         raise row.wrong("every_model", "every_model is true or left out", "write every_model = true")
-    others = {"models", "match", "factor", "no_price", "tiers", "minimum_charge"} | _RATE_KEYS
+    others = {
+        "models",
+        "match",
+        "factor",
+        "no_price",
+        "tiers",
+        "minimum_charge",
+        "includes_tokens",
+    } | _RATE_KEYS
     if given := sorted(others & table.keys()):
         raise row.wrong(
             given[0],

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tokenweir.pricing.components import TOKEN_COMPONENTS, TOKENS_PER_RATE
-from tokenweir.pricing.price import Rate, RateCard
+from tokenweir.pricing.components import TOKEN_COMPONENTS, TOKENS_PER_RATE, UNIT_ALIASES
+from tokenweir.pricing.price import Rate, RateCard, tokens_included
 from tokenweir.pricing.toml_tables import Table
 
 _CONDITIONS: Final = ("input_above", "output_above", "reasoning_above")
@@ -26,6 +26,14 @@ def cards_of(row: Table) -> tuple[RateCard, ...]:
     if not isinstance(tiers, list) or not all(isinstance(tier, dict) for tier in tiers):
         raise row.wrong("tiers", "tiers is a list of tables", "begin each with a line [[price.tiers]]")
     cards = [RateCard(tuple(base.items()), minimum_picos=minimum)]
+    if "includes_tokens" in row.values:
+        if row.values["includes_tokens"] is not True or tiers or not base.keys().isdisjoint(TOKEN_COMPONENTS):
+            raise row.wrong(
+                "includes_tokens",
+                "includes_tokens = true says that units are billed and tokens are not",
+                "keep units only, without rates of tokens or tiers",
+            )
+        return tokens_included(cards[0])
     for tier in tiers:
         row.refuse_unknown(tier, _TIER_KEYS)
         tags = _tags(row, tier)
@@ -76,7 +84,7 @@ def _rates(row: Table, table: Mapping[str, Any]) -> dict[str, Rate]:
         row.refuse_unknown(entry, _UNIT_KEYS)
         if name in TOKEN_COMPONENTS:
             raise row.wrong(name, f"{name} counts tokens", "state it beside input and output")
-        rates[name] = Rate(
+        rates[UNIT_ALIASES.get(name) or name] = Rate(
             row.picos("price", entry.get("price")),
             row.whole("per", entry.get("per", 1), 1),
             row.whole("minimum", entry.get("minimum", 0), 0),

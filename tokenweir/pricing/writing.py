@@ -15,7 +15,7 @@ from tokenweir.money import decimal_string
 from tokenweir.pricing.components import TOKEN_COMPONENTS
 from tokenweir.pricing.exchange import ExchangeRate
 from tokenweir.pricing.matching import Match, rules_of
-from tokenweir.pricing.price import EVERY_MODEL, STANDARD, Price, Rate, RateCard
+from tokenweir.pricing.price import EVERY_MODEL, STANDARD, Price, Rate, RateCard, tokens_included
 from tokenweir.pricing.schedule import DAY_SECONDS, Schedule
 
 NO_RATES: Final = "the source lists no rate"
@@ -82,6 +82,8 @@ def _price_lines(row: Price) -> list[str]:
     if first.minimum_picos:
         lines.append(f"minimum_charge = {decimal_string(first.minimum_picos)}")
     lines += _rate_lines(row, first)
+    if row.cards == tokens_included(first):
+        return [*lines, "includes_tokens = true"] if others else lines
     for card in others:
         above = zip(_CONDITIONS, card.conditions, strict=True)
         lines += ["", "[[price.tiers]]", *(f"{key} = {bound}" for key, bound in above if bound >= 0)]
