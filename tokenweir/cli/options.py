@@ -83,6 +83,15 @@ def running_ledger(settings: ClickHouseSettings, running: RunningPipeline) -> Cl
     return with_dsn(settings, f"clickhouse://{running.host}:{running.clickhouse_port}")
 
 
+def require_ledger(place: Place) -> None:
+    """Raises WrongCall for an embedded ledger that is not there."""
+    if place.data_dir is not None and not place.data_dir.ledger.exists():
+        raise WrongCall(
+            f"there is no ledger in {place.data_dir.path}",
+            hint="Fill one with `weir ingest` or `weir demo`, or name another with --data-dir",
+        )
+
+
 @contextmanager
 def open_ledger(place: Place) -> Iterator[LedgerClient]:
     """The ledger, for reading: through the run that has it open, or directly where none has.
@@ -99,11 +108,7 @@ def open_ledger(place: Place) -> Iterator[LedgerClient]:
         with connect(running_ledger(clickhouse, running)) as client:
             yield client
         return
-    if not place.data_dir.ledger.exists():
-        raise WrongCall(
-            f"there is no ledger in {place.data_dir.path}",
-            hint="Fill one with `weir ingest` or `weir demo`, or name another with --data-dir",
-        )
+    require_ledger(place)
     with place.data_dir.locked(wait_seconds=_LOCK_WAIT_SECONDS):
         embedded = with_dsn(clickhouse, f"chdb://{place.data_dir.ledger}")
         with connect(embedded) as client:

@@ -21,6 +21,7 @@ from tokenweir.cli.options import (
     ledger_options,
     open_ledger,
     parse_conditions,
+    require_ledger,
     where_option,
 )
 from tokenweir.cli.output import print_json, print_rows
@@ -86,16 +87,12 @@ def reprice(
     """
     place = find_place(data_dir)
     set_up_logs(place.settings.model_copy(update={"log_level": "warning"}))
-    if place.data_dir is not None and not place.data_dir.ledger.exists():
-        raise WrongCall(
-            f"there is no ledger in {place.data_dir.path}",
-            hint="Fill one with `weir ingest` or `weir demo`, or name another with --data-dir",
-        )
     conditions = parse_conditions(where)
     if unpriced:
         if "price_status" in conditions:
             raise WrongCall("--unpriced is itself a condition on price_status", hint="Leave one of them out")
         conditions |= _UNPRICED
+    require_ledger(place)
     pricing = place.settings.pricing
     book = PriceBook.default(overlay or pricing.overlay, place.recorded_prices, cache_dir=pricing.cache_dir)
     now = datetime.now(UTC)
