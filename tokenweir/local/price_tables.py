@@ -1,5 +1,6 @@
 """Filling the ledger's tables `prices` and `models` from this installation's price book and catalog."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,10 @@ def fill_price_tables(
 ) -> Filled:
     """Adds what the tables lack. Arguments as of `PriceBook.default`.
 
-    The book is one of its own, as a book is not for several threads. Raises StoreUnavailable.
+    The book is one of its own, as a book is not for several threads. Where genai-prices is not installed there is no
+    book, and only the models are written. Raises StoreUnavailable, WrongCall for a company's file with a mistake.
     """
-    book = PriceBook.default(overlay, recorded, cache_dir=cache_dir)
-    return Filled(write_price_book(client, book), write_models(client, Catalog.default().models()))
+    prices = 0
+    if find_spec("genai_prices") is not None:
+        prices = write_price_book(client, PriceBook.default(overlay, recorded, cache_dir=cache_dir))
+    return Filled(prices, write_models(client, Catalog.default().models()))
