@@ -88,6 +88,12 @@ MOVES: Final[list[Point]] = [
     ("openai", "gpt-5.4", "", "2026-06-01T00:00:00", FLEX, "0.144"),
     ("openai", "o4-mini", "", "2025-06-01T00:00:00", FLEX, "0.0564"),
 ]
+FREE: Final[list[Point]] = [
+    ("openrouter", "deepseek/deepseek-r1:free", "", "2025-06-01T00:00:00", CACHED, "0"),
+    ("openai", "omni-moderation-latest", "", "2025-06-01T00:00:00", {"input_tokens": 100}, "0"),
+    ("google", "gemma-3-27b-it", "", "2025-06-01T00:00:00", CALL, "0"),
+    ("openrouter", "deepseek/nothing-of-the-kind", "", "2025-06-01T00:00:00", CALL, None),
+]
 SINGAPORE: Final[list[Point]] = [
     ("alibaba", "qwen-plus", "ap-southeast-1", "2025-11-01T00:00:00", CALL, "0.052"),
     ("alibaba", "qwen-plus", "ap-southeast-1", "2025-11-01T00:00:00", THINKING, "0.08"),
@@ -106,8 +112,8 @@ SINGAPORE: Final[list[Point]] = [
 
 @pytest.mark.parametrize(
     ("vendor", "model", "region", "time", "fields", "cost"),
-    [*HOSTS, *MOVES, *SINGAPORE],
-    ids=[f"{vendor}/{model} {time}" for vendor, model, _, time, _, _ in (*HOSTS, *MOVES, *SINGAPORE)],
+    [*HOSTS, *MOVES, *FREE, *SINGAPORE],
+    ids=[f"{vendor}/{model} {time}" for vendor, model, _, time, _, _ in (*HOSTS, *MOVES, *FREE, *SINGAPORE)],
 )
 def test_a_call_costs_what_the_list_of_that_day_said(
     book: PriceBook, vendor: str, model: str, region: str, time: str, fields: dict[str, Any], cost: str | None
