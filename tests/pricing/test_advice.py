@@ -123,6 +123,7 @@ def test_a_unit_is_compared_with_those_that_have_a_rate() -> None:
     advice = Adviser(BOOK).advise(call, BOOK.price(call).unpriced_reason)
     assert advice.nearest_units == ("web_searches",)
     assert "charged by web_searches" in advice.next_step
+    assert "every_model = true" in advice.next_step
 
 
 def test_a_name_is_only_offered_where_it_has_a_price_then() -> None:
@@ -137,7 +138,7 @@ def test_a_name_is_only_offered_where_it_has_a_price_then() -> None:
 def test_a_price_that_has_come_since_is_said_first() -> None:
     advice = Adviser(BOOK).advise(event("v", "chat-small", MARCH, input_tokens=1), "no price of v/chat-small")
     assert advice.priced_now
-    assert "price them again" in advice.next_step
+    assert "`weir reprice --unpriced --where vendor=v --where model=chat-small`" in advice.next_step
     assert advice.nearest == ()
 
 

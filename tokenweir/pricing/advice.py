@@ -60,7 +60,10 @@ class Adviser:
         """
         kind, named = reasons.kind_of(reason)
         if self._book.price(event).cost_picos is not None:
-            step = "The price book has a price for the last of these calls by now: price them again"
+            step = (
+                "The price book has a price for the last of these calls by now: price them again with "
+                f"`weir reprice --unpriced --where vendor={event.vendor} --where model={event.model}`"
+            )
             return Advice(kind, True, (), (), step, "")
         rows = self._rows(event.vendor, event.model)
         if kind == reasons.UNKNOWN_MODEL:
@@ -81,7 +84,9 @@ class Adviser:
                 nearest.append(name)
         own = "a model of its own takes a [[price]] or [[self_hosted]] row"
         if not nearest:
-            step = f"No known name is near: {own} in {_FILE}"
+            step = (
+                f"No known name is near: {own} in {_FILE}, or comes with newer prices (`weir prices update`)"
+            )
             return Advice(reasons.UNKNOWN_MODEL, False, (), (), step, "")
         meant = " or ".join(_spelled(name, event.vendor) for name in nearest)
         step = f"If it means {meant}, say so with an [[alias]] in {_FILE}; {own} there"
@@ -146,7 +151,10 @@ def _unit_step(named: str, rows: Sequence[Price], units: Sequence[str]) -> str:
     charged = sorted(_units(rows))
     known = f"The model is charged by {', '.join(charged)}. " if charged else ""
     meant = f"If {' or '.join(units)} is meant, report it by that name; else add" if units else "Add"
-    return f"{known}{meant} units = {{ {named} = {{ price = …, per = … }} }} to a [[price]] row in {_FILE}"
+    return (
+        f"{known}{meant} a [[price]] row with every_model = true and units = {{ {named} = {{ price = …, per = … }} }} "
+        f"to {_FILE}"
+    )
 
 
 def _units(rows: Iterable[Price]) -> set[str]:
