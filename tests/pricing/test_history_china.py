@@ -62,6 +62,14 @@ CNY_POINTS: Final = [
         counts(20_000, 0, 10_000),
         "0.0072",
     ),
+    (
+        "volcengine",
+        "doubao-seed-2-1-pro-260628",
+        "",
+        "2026-07-15 12:00:00",
+        counts(40_000, 1_000, 10_000),
+        "0.222",
+    ),
     # Alibaba, on 21 May 2024, in September and at the beginning of 2025.
     ("alibaba", "qwen-plus", "cn-beijing", "2024-05-20 23:59:59", CALL, "40"),
     ("alibaba", "qwen-plus", "cn-beijing", "2024-05-21 00:00:00", CALL, "16"),
