@@ -40,7 +40,7 @@ END: Final = datetime(2026, 11, 20, tzinfo=UTC)
 """Of a month in which the clocks of Europe and of America are put back."""
 
 _MOST_AT_ONCE: Final = 20_000
-_RARE: Final = ("units", *TOKEN_FIELDS)
+_RARE: Final = ("units", "tags", *TOKEN_FIELDS)
 _NAMES: Final = (*GROUP_FIELDS, "time", "status", "duration_ms", "ttft_ms", "reported_cost", *_RARE)
 _values: Final = attrgetter(*_NAMES)
 
