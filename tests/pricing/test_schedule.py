@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pricing_events import event, per_million, row
 
@@ -86,6 +86,7 @@ def holds_by_the_clock(schedule: Schedule, moment: datetime) -> bool | None:
     return None if None in answers else False
 
 
+@settings(deadline=None)
 @given(schedules, moments, st.floats(0, 1))
 def test_it_holds_by_the_clock_on_the_wall_and_all_through_its_span(
     schedule: Schedule, moment: datetime, within: float

@@ -95,8 +95,9 @@ class Schedule(NamedTuple):
                     local = datetime.combine(each, time(hour, minute, second, fold=fold), place)
                     yield local.astimezone(UTC)
         if self.zone:
-            first = datetime.combine(day - _ONE_DAY, time(), UTC) - _ONE_DAY
-            yield from _offset_changes(place, first, first + 5 * _ONE_DAY)
+            # The local day lies within, wherever the place is; the edges of the day bound every span.
+            first = datetime.combine(day - _ONE_DAY, time(), UTC)
+            yield from _offset_changes(place, first, first + 3 * _ONE_DAY)
 
 
 def _offset_changes(place: tzinfo, first: datetime, last: datetime) -> Iterator[datetime]:
@@ -105,14 +106,14 @@ def _offset_changes(place: tzinfo, first: datetime, last: datetime) -> Iterator[
     def offset(moment: datetime) -> timedelta | None:
         return moment.astimezone(place).utcoffset()
 
-    before = first
+    before, known = first, offset(first)
     while before < last:
         after = before + _ONE_HOUR
-        if offset(before) != offset(after):
+        found = offset(after)
+        if found != known:
             earlier, later = before, after
             while later - earlier > _ONE_SECOND:
-                middle = earlier + (later - earlier) // 2
-                middle = middle.replace(microsecond=0)
-                earlier, later = (middle, later) if offset(middle) == offset(before) else (earlier, middle)
+                middle = (earlier + (later - earlier) // 2).replace(microsecond=0)
+                earlier, later = (middle, later) if offset(middle) == known else (earlier, middle)
             yield later
-        before = after
+        before, known = after, found
