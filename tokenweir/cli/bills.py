@@ -1,9 +1,7 @@
 """`weir bills`: vendors' own usage and cost reports into the ledger, beside the events."""
 
-import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ from tokenweir.cli.logs import set_up_logs
 from tokenweir.cli.moments import parse_moment
 from tokenweir.cli.options import find_place, json_option, ledger_options, open_ledger
 from tokenweir.cli.output import print_json, print_rows
+from tokenweir.cli.stopping import stopped_by_signal
 from tokenweir.errors import WrongCall
 from tokenweir.local.bills import (
     BillSender,
@@ -154,7 +153,7 @@ def poll_bills(
     planned = plan(accounts_to_poll(place.settings, vendors=chosen_vendors, names=names), reports)
     rates = exchange_rates(place.settings.pricing.overlay, place.recorded_prices)
     with (
-        _stopped() as stopped,
+        stopped_by_signal() as stopped,
         way_to_ledger(place, _NEEDED) as way,
         Fetcher(sleep=_pause(stopped)) as fetcher,
     ):
@@ -285,14 +284,3 @@ def _pause(stopped: threading.Event) -> Callable[[float], None]:
         stopped.wait(seconds)
 
     return pause
-
-
-@contextmanager
-def _stopped() -> Iterator[threading.Event]:
-    """An event that SIGTERM sets, so that --every ends after what is under way. Ctrl-C breaks off at once."""
-    event = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: event.set())
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -1,11 +1,11 @@
 """`weir reprice`: the ledger's calls at the prices that are known now, with a report of what that changed."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import click
@@ -25,17 +25,24 @@ from tokenweir.cli.options import (
     where_option,
 )
 from tokenweir.cli.output import print_json, print_rows
+from tokenweir.cli.stopping import stopped_by_signal
 from tokenweir.cli.way import ledger_beside, way_to_ledger
 from tokenweir.errors import WrongCall
 from tokenweir.local.data_dir import DataDir
-from tokenweir.local.repricing import KafkaOutlet, PriceAnew, Repriced, foresee
+from tokenweir.local.price_following import (
+    EVERY_SECONDS,
+    UNPRICED,
+    PriceFollower,
+    follow_prices,
+    price_files,
+)
+from tokenweir.local.repricing import KafkaOutlet, at_known_prices, foresee
 from tokenweir.local.repricing import reprice as reprice_ledger
 from tokenweir.local.repricing_journal import JobTerms, Journal, open_journal
 from tokenweir.pricing import PriceBook
 from tokenweir.pricing.repricing_report import RepricingReport
 
 _JOURNALS: Final = "repricing"
-_UNPRICED: Final = {"price_status": ["unpriced"]}
 _COLUMNS: Final = (
     "vendor",
     "model",
@@ -60,6 +67,15 @@ _COLUMNS: Final = (
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The company's price file [default: the settings' pricing.overlay].",
 )
+@click.option("--follow", is_flag=True, help="Stay, and price calls that had no price when they have one.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=1),
+    default=EVERY_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --follow: the pause between two looks.",
+)
 @ledger_options
 def reprice(
     since: str | None,
@@ -68,6 +84,8 @@ def reprice(
     unpriced: bool,
     dry_run: bool,
     overlay: Path | None,
+    follow: bool,
+    every: float,
     as_json: bool,
     data_dir: Path | None,
 ) -> None:
@@ -80,6 +98,8 @@ def reprice(
     A run that was interrupted or killed goes on where it was when it is started again in the same way, and reports on
     all of it.
 
+    With --follow it stays, and gives calls without a price theirs when it has become known. `weir up` does so itself.
+
     \b
     Examples:
       weir reprice --unpriced
@@ -87,14 +107,18 @@ def reprice(
     """
     place = find_place(data_dir)
     set_up_logs(place.settings.model_copy(update={"log_level": "warning"}))
+    if follow:
+        if since or until or where or unpriced or dry_run:
+            raise WrongCall("--follow looks at all calls without a price", hint="Leave the conditions out")
+        _follow(place, overlay, every, as_json=as_json)
+        return
     conditions = parse_conditions(where)
     if unpriced:
         if "price_status" in conditions:
             raise WrongCall("--unpriced is itself a condition on price_status", hint="Leave one of them out")
-        conditions |= _UNPRICED
+        conditions |= UNPRICED
     require_ledger(place)
-    pricing = place.settings.pricing
-    book = PriceBook.default(overlay or pricing.overlay, place.recorded_prices, cache_dir=pricing.cache_dir)
+    book = _book(place, overlay)
     now = datetime.now(UTC)
     terms = JobTerms(
         since=parse_moment(since, now),
@@ -106,7 +130,7 @@ def reprice(
     with _progress(quiet=as_json or not sys.stderr.isatty()) as tell:
         if dry_run:
             with open_ledger(place) as client:
-                report = foresee(client, _at_known_prices(book, terms), terms, conditions, tell=tell)
+                report = foresee(client, at_known_prices(book, terms), terms, conditions, tell=tell)
             _show(report, terms, dry_run=True, as_json=as_json)
             return
         arguments = {
@@ -126,7 +150,7 @@ def reprice(
                 client,
                 KafkaOutlet(way.delivery, check=way.check, wait=way.wait_until_stored),
                 journal,
-                _at_known_prices(book, journal.terms),
+                at_known_prices(book, journal.terms),
                 conditions,
                 tell=tell,
             )
@@ -134,11 +158,38 @@ def reprice(
             journal.finish()
 
 
-def _at_known_prices(book: PriceBook, terms: JobTerms) -> PriceAnew:
-    def price(calls: Sequence[Any]) -> Iterator[Repriced]:
-        return (Repriced(book.price(call, known_at=terms.known_at)) for call in calls)
+def _follow(place: Place, overlay: Path | None, every: float, *, as_json: bool) -> None:
+    require_ledger(place)
+    follower = PriceFollower(
+        load=lambda: _book(place, overlay),
+        files=lambda: price_files(overlay or place.settings.pricing.overlay, place.recorded_prices),
+    )
 
-    return price
+    def tell(report: RepricingReport) -> None:
+        if as_json:
+            print_json({"calls": report.calls, **report.total.row(), "by_model": report.rows()})
+        else:
+            _show_changes(report, "got")
+
+    with (
+        stopped_by_signal() as stopped,
+        way_to_ledger(place, (topics.METERED,)) as way,
+        ledger_beside(way, place) as client,
+    ):
+        follow_prices(
+            follower,
+            client,
+            KafkaOutlet(way.delivery, check=way.check, wait=way.wait_until_stored),
+            clock=lambda: datetime.now(UTC),
+            stopped=stopped,
+            tell=tell,
+            every_seconds=every,
+        )
+
+
+def _book(place: Place, overlay: Path | None) -> PriceBook:
+    pricing = place.settings.pricing
+    return PriceBook.default(overlay or pricing.overlay, place.recorded_prices, cache_dir=pricing.cache_dir)
 
 
 def _journals(place: Place) -> Path:
@@ -190,7 +241,11 @@ def _show(report: RepricingReport, terms: JobTerms, *, dry_run: bool, as_json: b
             }
         )
         return
-    verb = "would get" if dry_run else "got"
+    _show_changes(report, "would get" if dry_run else "got")
+
+
+def _show_changes(report: RepricingReport, verb: str) -> None:
+    total = report.total
     click.echo(f"{total.changed_calls:,} of {report.calls:,} calls {verb} another price")
     if total.changed_calls:
         rows = [{"vendor": "all", "model": "", **total.row()}, *report.rows()]

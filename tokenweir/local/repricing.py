@@ -8,7 +8,7 @@ Invariants: a chunk is noted before it is sent, and noted as stored only when th
 only what the ledger does not have yet, so that a newer report or price is never displaced.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, Protocol
@@ -21,7 +21,7 @@ from sinks.clickhouse.client import LedgerClient
 from sinks.clickhouse.conditions import Where
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.local.repricing_journal import Chunk, JobTerms, Journal
-from tokenweir.pricing import Priced
+from tokenweir.pricing import PriceBook, Priced
 from tokenweir.pricing.repricing import is_priced_later, revision
 from tokenweir.pricing.repricing_report import RepricingReport, change_of
 from tokenweir.topics import METERED
@@ -44,6 +44,15 @@ class Repriced(NamedTuple):
 
 PriceAnew = Callable[[Sequence[Any]], Iterable[Repriced]]
 """Prices some calls, which come by time, tenant and id; an answer for each, in order."""
+
+
+def at_known_prices(book: PriceBook, terms: JobTerms) -> PriceAnew:
+    """Prices calls with what the book knew at the job's `known_at`."""
+
+    def price(calls: Sequence[Any]) -> Iterator[Repriced]:
+        return (Repriced(book.price(call, known_at=terms.known_at)) for call in calls)
+
+    return price
 
 
 class Outlet(Protocol):
@@ -168,6 +177,22 @@ def reprice(
         outlet.wait_until_stored()
     journal.stored()
     return journal.report
+
+
+def reprice_unnoted(
+    client: LedgerClient, outlet: Outlet, price: PriceAnew, terms: JobTerms, where: Where
+) -> RepricingReport:
+    """As `reprice`, for what is done again anyway where it was killed; the report is of this run."""
+    report, sent = RepricingReport(), False
+    for page in read_calls(client, since=terms.since, until=terms.until, where=where):
+        decided = decide(page, price, terms)
+        if decided.lines:
+            outlet.send(decided.lines)
+            sent = True
+        report.add(decided.report)
+    if sent:
+        outlet.wait_until_stored()
+    return report
 
 
 def _send_again(client: LedgerClient, outlet: Outlet, journal: Journal) -> None:

@@ -1,0 +1,106 @@
+"""Giving calls that had no price the one that has become known meanwhile, for as long as a process runs.
+
+A turn looks at the calls without a price: at all of them at first and whenever a file of prices has changed, else at
+those of today and yesterday (UTC), as a meter may not have read the file yet. What has a price now is sent as
+`weir reprice` sends it. Nothing is noted: a turn that was killed is made up for by the next.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from sinks.clickhouse.client import LedgerClient
+from sinks.clickhouse.queries import spend
+from tokenweir.errors import TokenweirError
+from tokenweir.local.repricing import Outlet, at_known_prices, reprice_unnoted
+from tokenweir.local.repricing_journal import JobTerms
+from tokenweir.pricing import PriceBook
+from tokenweir.pricing.repricing_report import RepricingReport
+
+log = logging.getLogger("tokenweir.prices")
+
+EVERY_SECONDS: Final = 60.0
+UNPRICED: Final = {"price_status": ["unpriced"]}
+
+FilesState = tuple[tuple[str, int, int], ...]
+
+
+class PriceFollower:
+    """Prices calls that have none. load: makes the price book anew. files: what it is made of; they may be missing.
+
+    For one thread.
+    """
+
+    def __init__(self, load: Callable[[], PriceBook], files: Callable[[], list[Path]]) -> None:
+        self._load = load
+        self._files = files
+        self._book: PriceBook | None = None
+        self._seen: FilesState | None = None
+
+    def turn(self, client: LedgerClient, outlet: Outlet, now: datetime) -> RepricingReport:
+        """Look once; returns what changed, when that is stored. now: UTC.
+
+        Raises WrongCall for a price file with a mistake, StoreUnavailable, BrokerUnavailable; the next turn then looks
+        at the same again.
+        """
+        state = _state_of(self._files())
+        changed = state != self._seen
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        since = None if changed else midnight - timedelta(days=1)
+        report = RepricingReport()
+        if spend(client, since=since, where=UNPRICED)[0]["calls"]:
+            if changed or self._book is None:
+                self._book = self._load()
+            terms = JobTerms(since, None, known_at=max(now, self._book.last_recorded_at), started_at=now)
+            report = reprice_unnoted(client, outlet, at_known_prices(self._book, terms), terms, UNPRICED)
+        elif changed:
+            self._book = None
+        self._seen = state
+        return report
+
+
+def follow_prices(
+    follower: PriceFollower,
+    client: LedgerClient,
+    outlet: Outlet,
+    *,
+    clock: Callable[[], datetime],
+    stopped: threading.Event,
+    tell: Callable[[RepricingReport], None],
+    every_seconds: float = EVERY_SECONDS,
+) -> None:
+    """Take turns until `stopped` is set. tell: is told of each turn that changed something.
+
+    What keeps a turn from ending well, a mistake in a price file too, is logged, and the next one tries again.
+    """
+    while True:
+        try:
+            report = follower.turn(client, outlet, clock())
+        except TokenweirError as error:
+            if not stopped.is_set():
+                log.warning("Calls without a price are looked at again later: %s", error)
+        else:
+            if report.total.changed_calls:
+                tell(report)
+        if stopped.wait(every_seconds):
+            return
+
+
+def price_files(overlay: Path | None, recorded: Path) -> list[Path]:
+    """The files of prices that may change while a process runs: the company's, and recorded updates."""
+    updates = sorted(recorded.iterdir()) if recorded.is_dir() else []
+    return [*([overlay] if overlay is not None else []), *updates]
+
+
+def _state_of(files: list[Path]) -> FilesState:
+    found = []
+    for path in files:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)
