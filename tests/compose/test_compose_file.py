@@ -119,7 +119,8 @@ def test_nothing_starts_before_what_it_needs(file: ComposeFile) -> None:
                 assert needed.restart == "no", name
                 assert needed.healthcheck is None, name
     assert set(file.services["meter"].depends_on) == {"kafka", "topics"}
-    assert set(file.services["sink"].depends_on) == {"kafka", "topics", "migrate"}
+    for name in ("sink", "repricer"):
+        assert set(file.services[name].depends_on) == {"kafka", "topics", "migrate"}
 
 
 def test_what_runs_for_ever_restarts_and_tells_its_health(file: ComposeFile) -> None:

@@ -47,7 +47,7 @@ def test_the_settings_can_be_read(
     settings = Settings()
     if name not in ("migrate",):
         assert settings.kafka.bootstrap_servers == "kafka:9092"
-    if name in ("migrate", "sink"):
+    if name in ("migrate", "sink", "repricer"):
         assert settings.clickhouse.dsn.get_secret_value().endswith("@clickhouse:8123")
     if name == "gateway":
         assert settings.gateway.host == "0.0.0.0"  # noqa: S104 - inside its container
@@ -97,7 +97,11 @@ def test_health_is_asked_where_it_is_answered(compose: dict[str, Any]) -> None:
 
 
 def test_health_checks_are_python_that_compiles(compose: dict[str, Any]) -> None:
-    for name in ("gateway", "meter", "sink"):
+    assert (
+        compose["services"]["repricer"]["command"][-1]
+        in compose["services"]["repricer"]["healthcheck"]["test"][-1]
+    )
+    for name in ("gateway", "meter", "sink", "repricer"):
         kind, program, option, code = compose["services"][name]["healthcheck"]["test"]
         assert (kind, program, option) == ("CMD", "python", "-c")
         compile(code, name, "exec")
@@ -157,7 +161,8 @@ def test_clickhouse_has_no_default_user_and_no_password_of_its_own(
     login = compose["services"]["sink"]["environment"]["TOKENWEIR_CLICKHOUSE__DSN"]
     assert users.find(login.removeprefix("clickhouse://").partition(":")[0]) is not None
     secrets = {
-        compose["services"][name]["environment"]["TOKENWEIR_CLICKHOUSE__DSN"] for name in ("sink", "migrate")
+        compose["services"][name]["environment"]["TOKENWEIR_CLICKHOUSE__DSN"]
+        for name in ("sink", "migrate", "repricer")
     }
     assert len(secrets) == 1
 

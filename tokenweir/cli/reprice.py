@@ -76,6 +76,11 @@ _COLUMNS: Final = (
     metavar="SECONDS",
     help="With --follow: the pause between two looks.",
 )
+@click.option(
+    "--heartbeat",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --follow: a file that is touched after each look that went well, for health checks.",
+)
 @ledger_options
 def reprice(
     since: str | None,
@@ -86,6 +91,7 @@ def reprice(
     overlay: Path | None,
     follow: bool,
     every: float,
+    heartbeat: Path | None,
     as_json: bool,
     data_dir: Path | None,
 ) -> None:
@@ -110,7 +116,7 @@ def reprice(
     if follow:
         if since or until or where or unpriced or dry_run:
             raise WrongCall("--follow looks at all calls without a price", hint="Leave the conditions out")
-        _follow(place, overlay, every, as_json=as_json)
+        _follow(place, overlay, every, heartbeat, as_json=as_json)
         return
     conditions = parse_conditions(where)
     if unpriced:
@@ -158,7 +164,9 @@ def reprice(
             journal.finish()
 
 
-def _follow(place: Place, overlay: Path | None, every: float, *, as_json: bool) -> None:
+def _follow(
+    place: Place, overlay: Path | None, every: float, heartbeat: Path | None, *, as_json: bool
+) -> None:
     require_ledger(place)
     follower = PriceFollower(
         load=lambda: _book(place, overlay),
@@ -166,6 +174,10 @@ def _follow(place: Place, overlay: Path | None, every: float, *, as_json: bool) 
     )
 
     def tell(report: RepricingReport) -> None:
+        if heartbeat is not None:
+            heartbeat.touch()
+        if not report.total.changed_calls:
+            return
         if as_json:
             print_json({"calls": report.calls, **report.total.row(), "by_model": report.rows()})
         else:

@@ -15,6 +15,7 @@ from tokenweir.errors import StoreUnavailable
 from tokenweir.local.data_dir import DataDir
 from tokenweir.local.demo import DemoOptions, DemoSummary, live_events, play_demo
 from tokenweir.local.pipeline import Doors, LocalPipeline
+from tokenweir.local.price_following import prices_followed
 from tokenweir.local.thread import PipelineThread, running
 from tokenweir.settings import Settings
 
@@ -51,7 +52,8 @@ def up(data_dir: Path | None, port: int | None, clickhouse_port: int | None) -> 
     pipeline = LocalPipeline(place, settings, doors=doors)
     with _interrupted() as interrupted, running(pipeline) as thread:
         _say_where(pipeline)
-        _watch(thread, interrupted)
+        with prices_followed(pipeline):
+            _watch(thread, interrupted)
         click.echo("stopping: storing what waits…", err=True)
     return _say_undrained(pipeline)
 

@@ -7,15 +7,17 @@ those of today and yesterday (UTC), as a meter may not have read the file yet. W
 
 import logging
 import threading
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from sinks.clickhouse.client import LedgerClient
 from sinks.clickhouse.queries import spend
 from tokenweir.errors import TokenweirError
-from tokenweir.local.repricing import Outlet, at_known_prices, reprice_unnoted
+from tokenweir.local.pipeline import LocalPipeline
+from tokenweir.local.repricing import KafkaOutlet, Outlet, at_known_prices, reprice_unnoted
 from tokenweir.local.repricing_journal import JobTerms
 from tokenweir.pricing import PriceBook
 from tokenweir.pricing.repricing_report import RepricingReport
@@ -23,6 +25,7 @@ from tokenweir.pricing.repricing_report import RepricingReport
 log = logging.getLogger("tokenweir.prices")
 
 EVERY_SECONDS: Final = 60.0
+_JOIN_SECONDS: Final = 30.0
 UNPRICED: Final = {"price_status": ["unpriced"]}
 
 FilesState = tuple[tuple[str, int, int], ...]
@@ -72,7 +75,7 @@ def follow_prices(
     tell: Callable[[RepricingReport], None],
     every_seconds: float = EVERY_SECONDS,
 ) -> None:
-    """Take turns until `stopped` is set. tell: is told of each turn that changed something.
+    """Take turns until `stopped` is set. tell: is told of each turn that ended well.
 
     What keeps a turn from ending well, a mistake in a price file too, is logged, and the next one tries again.
     """
@@ -83,10 +86,43 @@ def follow_prices(
             if not stopped.is_set():
                 log.warning("Calls without a price are looked at again later: %s", error)
         else:
-            if report.total.changed_calls:
-                tell(report)
+            tell(report)
         if stopped.wait(every_seconds):
             return
+
+
+@contextmanager
+def prices_followed(pipeline: LocalPipeline) -> Iterator[None]:
+    """Follow prices beside a running pipeline, in a thread of its own, for as long as the context lasts."""
+    stopped = threading.Event()
+    pricing = pipeline.settings.pricing
+    follower = PriceFollower(
+        load=lambda: PriceBook.default(
+            pipeline.overlay, pipeline.recorded_prices, cache_dir=pricing.cache_dir
+        ),
+        files=lambda: price_files(pipeline.overlay, pipeline.recorded_prices),
+    )
+
+    def tell(report: RepricingReport) -> None:
+        if report.total.newly_priced_calls:
+            log.info("%s calls that had no price have one now", report.total.newly_priced_calls)
+
+    def nothing() -> None:
+        """A run goes on whatever is held up, and what a turn sent twice counts once."""
+
+    thread = threading.Thread(
+        target=follow_prices,
+        args=(follower, pipeline.client, KafkaOutlet(pipeline.delivery, check=nothing, wait=nothing)),
+        kwargs={"clock": lambda: datetime.now(UTC), "stopped": stopped, "tell": tell},
+        name="tokenweir-prices",
+        daemon=True,
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(_JOIN_SECONDS)
 
 
 def price_files(overlay: Path | None, recorded: Path) -> list[Path]:
