@@ -203,6 +203,15 @@ class DetectionSettings(_Group):
         default=120.0,
         description="how often a tenant's state is kept; what came since is read again after a restart",
     )
+    spike_min_usd_per_day: float = Field(
+        default=1.0, ge=0, description="a spike or a silence that is worth less a day is not told"
+    )
+    spike_share_of_spend: float = Field(
+        default=0.03, ge=0, le=1, description="nor one that is worth less than this share of the usual spend"
+    )
+    spike_critical_usd_per_day: float = Field(
+        default=500.0, gt=0, description="from so much a day, or half of the usual spend, it is critical"
+    )
     forget_days: int = Field(
         default=35, ge=1, le=366, description="a tenant that is silent for longer begins anew"
     )

@@ -72,6 +72,27 @@ class Surprise(NamedTuple):
     expected: Floats
 
 
+class _Look(NamedTuple):
+    """What was found out about m values, for whoever learns from it. Arrays by value, or by value and channel.
+
+    known: their series' VALUES, with FEW and MANY as this value makes them. y to units: on the scale of asinh.
+    relative: deviations in units. ready, judging: which channels learn, and which judge.
+    """
+
+    surprise: Surprise
+    known: Floats
+    slot: Slot
+    season: Season
+    y: Floats
+    usual: Floats
+    away: Floats
+    deviations: Floats
+    units: Floats
+    relative: Floats
+    ready: NDArray[np.bool_]
+    judging: NDArray[np.bool_]
+
+
 class Baselines:
     """Many series of one step. Every call is linear in the series that it names; each is named once a call."""
 
@@ -153,16 +174,15 @@ class Baselines:
 
         series: m different indexes. at_seconds: Unix time of all of them. values: m finite numbers.
         """
-        judged = np.zeros(len(series))
-        answer = Surprise(judged, np.zeros(len(series)), np.zeros(len(series), np.intp), values.copy())
+        answer = _nothing(values)
         warming = self.values[series, SEEN] < WARM_UP
         if warming.any():
             self._warm_up(series[warming], at_seconds, values[warming])
         live = np.flatnonzero(~warming)
         if live.size:
-            found = self._judge(series[live], at_seconds, values[live])
-            for mine, its in zip(answer, found, strict=True):
-                mine[live] = its
+            look = self._look(series[live], at_seconds, values[live])
+            _fill(answer, live, look.surprise)
+            self._learn(series[live], look)
         return answer
 
     def _warm_up(self, series: Indexes, at_seconds: float, values: Floats) -> None:
@@ -185,7 +205,20 @@ class Baselines:
         known[ready, FAST] = np.arcsinh(values[ready] / unit[ready])
         self.values[series] = known
 
-    def _judge(self, series: Indexes, at_seconds: float, values: Floats) -> Surprise:
+    def peek(self, series: Indexes, at_seconds: float, values: Floats) -> Surprise:
+        """As `judge`, but nothing is learnt: for a value that is not whole yet, or to ask what is expected."""
+        live = np.flatnonzero(self.values[series, SEEN] >= WARM_UP)
+        answer = _nothing(values)
+        if live.size:
+            _fill(answer, live, self._look(series[live], at_seconds, values[live]).surprise)
+        return answer
+
+    def is_judged(self, series: Indexes) -> NDArray[np.bool_]:
+        """Whether the series have had enough values to be judged."""
+        judged: NDArray[np.bool_] = self.values[series, SEEN] >= WARM_UP + _STRAYS_BEFORE_JUDGING
+        return judged
+
+    def _look(self, series: Indexes, at_seconds: float, values: Floats) -> "_Look":
         known = self.values[series]
         y = np.arcsinh(values / known[:, UNIT])
         slot = self.seasons.slot(at_seconds)
@@ -193,11 +226,10 @@ class Baselines:
         seen = season.visits > 0
         usual = known[:, LEVEL] + season.offsets
         expected = _expected(known, usual, seen)
-        residual = y - expected
         away = np.where(seen, y - usual, 0.0)
         known[:, FEW] += (away - known[:, FEW]) / self._few
         known[:, MANY] += (away - known[:, MANY]) / (5 * self._few)
-        deviations = np.stack([residual, known[:, FEW], known[:, MANY]], axis=1)
+        deviations = np.stack([y - expected, known[:, FEW], known[:, MANY]], axis=1)
         ready = np.stack([np.ones_like(seen), seen, seen], axis=1)
         judging = ready & (self.judged[series] >= _STRAYS_BEFORE_JUDGING)
         units = self._units(series, season, at_seconds - known[:, BORN])
@@ -211,10 +243,9 @@ class Baselines:
             channel,
             np.sinh(np.where(channel == JUMP, expected, usual)) * known[:, UNIT],
         )
-        self.tails.learn(series, relative, judging)
-        self._learn_strays(series, deviations, units, ready)
-        self._learn(series, known, slot, season, y, usual, residual, away, units, relative[:, SHIFT])
-        return surprise
+        return _Look(
+            surprise, known, slot, season, y, usual, away, deviations, units, relative, ready, judging
+        )
 
     def _units(self, series: Indexes, season: Season, age_seconds: Floats) -> Floats:
         """The usual deviation of each channel, m by channels; larger while little is known."""
@@ -234,68 +265,50 @@ class Baselines:
         units *= np.sqrt(1 + 1 / np.maximum(visits, 1))[:, None]
         return units
 
-    def _learn_strays(
-        self, series: Indexes, deviations: Floats, units: Floats, ready: NDArray[np.bool_]
-    ) -> None:
-        judged = self.judged[series] + ready
-        bounded = np.where(
-            judged > 5, np.minimum(np.abs(deviations), _MOST_LEARNT * units), np.abs(deviations)
-        )
-        count = np.maximum(judged, 1)
-        held = self.strays[series]
-        self.strays[series] = held + np.where(
-            ready, (bounded - held) / np.minimum(count, self._memories), 0.0
-        )
-        recent = self.recent[series]
-        self.recent[series] = recent + (bounded[:, JUMP] - recent) / np.minimum(count[:, JUMP], _RECENT)
-        self.judged[series] = judged
-
-    def _learn(
-        self,
-        series: Indexes,
-        known: Floats,
-        slot: Slot,
-        season: Season,
-        y: Floats,
-        usual: Floats,
-        residual: Floats,
-        away: Floats,
-        units: Floats,
-        shift: Floats,
-    ) -> None:
-        seen = season.visits > 0
-        most = _MOST_LEARNT * np.maximum(units[:, SHIFT], units[:, JUMP])
-        step = np.clip(away, -most, most)
-        self.seasons.learn(
-            series,
-            slot,
-            season,
-            y - known[:, LEVEL],
-            step,
-            np.minimum(np.abs(residual), _MOST_LEARNT * units[:, JUMP]),
-        )
-        most_jump = _MOST_LEARNT * units[:, JUMP]
-        for column, guess in ((FAST_ERROR, known[:, FAST]), (USUAL_ERROR, usual + known[:, FOLLOWED])):
-            error = np.minimum(np.abs(y - guess), most_jump)
+    def _learn(self, series: Indexes, look: "_Look") -> None:
+        self.tails.learn(series, look.relative, look.judging)
+        self._learn_strays(series, look)
+        known, seen = look.known, look.season.visits > 0
+        most_jump = _MOST_LEARNT * look.units[:, JUMP]
+        most = np.maximum(most_jump, _MOST_LEARNT * look.units[:, SHIFT])
+        step = np.clip(look.away, -most, most)
+        strayed = np.minimum(np.abs(look.deviations[:, JUMP]), most_jump)
+        self.seasons.learn(series, look.slot, look.season, look.y - known[:, LEVEL], step, strayed)
+        for column, guess in ((FAST_ERROR, known[:, FAST]), (USUAL_ERROR, look.usual + known[:, FOLLOWED])):
+            error = np.minimum(np.abs(look.y - guess), most_jump)
             begun = known[:, column] > 0
             learnt = known[:, column] + (error - known[:, column]) * _GUIDES_REMEMBER
             known[:, column] = np.where(begun, np.where(seen, learnt, known[:, column]), error + 1e-6)
         # Bounded too, or the end of a spike would be as surprising as its beginning.
-        known[:, FAST] += _FASTEST * np.clip(y - known[:, FAST], -most_jump, most_jump)
-        followed = _FOLLOWS * np.clip(away - known[:, FOLLOWED], -most_jump, most_jump)
+        known[:, FAST] += _FASTEST * np.clip(look.y - known[:, FAST], -most_jump, most_jump)
+        followed = _FOLLOWS * np.clip(look.away - known[:, FOLLOWED], -most_jump, most_jump)
         known[:, FOLLOWED] += np.where(seen, followed, 0.0)
         known[:, SEEN] += 1
         known[:, LEVEL] += np.where(seen, step / np.minimum(known[:, SEEN] - WARM_UP, self._steps_a_day), 0.0)
-        # What lasts a day is the new usual.
+        self._settle(known, look.relative[:, SHIFT])
+        self.values[series] = known
+
+    def _learn_strays(self, series: Indexes, look: "_Look") -> None:
+        judged = self.judged[series] + look.ready
+        far = np.abs(look.deviations)
+        bounded = np.where(judged > 5, np.minimum(far, _MOST_LEARNT * look.units), far)
+        count = np.maximum(judged, 1)
+        held = self.strays[series]
+        share = 1 / np.minimum(count, self._memories)
+        self.strays[series] = held + np.where(look.ready, (bounded - held) * share, 0.0)
+        recent = self.recent[series]
+        self.recent[series] = recent + (bounded[:, JUMP] - recent) / np.minimum(count[:, JUMP], _RECENT)
+        self.judged[series] = judged
+
+    def _settle(self, known: Floats, shift: Floats) -> None:
+        """What lasts a day is the new usual."""
         sign = np.sign(shift)
-        lasting = np.abs(shift) > _LASTING
         run = np.where(known[:, RUN] * sign >= 0, known[:, RUN] + sign, sign)
-        known[:, RUN] = np.where(lasting, run, 0.0)
+        known[:, RUN] = np.where(np.abs(shift) > _LASTING, run, 0.0)
         settled = np.abs(known[:, RUN]) > self._steps_a_day
         known[:, LEVEL] += np.where(settled, known[:, FEW], 0.0)
         for column in (FEW, MANY, FOLLOWED, RUN):
             known[settled, column] = 0.0
-        self.values[series] = known
 
     def _arrays(self) -> list[tuple[object, str]]:
         """Every array of the state and who holds it."""
@@ -304,6 +317,17 @@ class Baselines:
             *((self.tails, name) for name in Tails.FIELDS),
             *((self.seasons, name) for name in Seasons.FIELDS),
         ]
+
+
+def _nothing(values: Floats) -> Surprise:
+    """The answer where nothing is known."""
+    count = len(values)
+    return Surprise(np.zeros(count), np.zeros(count), np.zeros(count, np.intp), values.copy())
+
+
+def _fill(answer: Surprise, places: Indexes, found: Surprise) -> None:
+    for mine, its in zip(answer, found, strict=True):
+        mine[places] = its
 
 
 def _expected(known: Floats, usual: Floats, seen: NDArray[np.bool_]) -> Floats:

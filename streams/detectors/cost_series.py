@@ -1,0 +1,231 @@
+"""Cost by level in buckets of five minutes: what each series cost, what it usually does, and how surprising that is.
+
+Money comes in as integers of 10^-12 USD and is summed as such; what is judged is a float of USD. A series begins with
+its first call and is forgotten when it has cost nothing for FORGET_BUCKETS.
+
+What is usual is told twice: as the baseline expects it, which of a series with a call now and then is next to nothing,
+and as the mean of this hour of the day over the last days, which is what such a series comes to. The larger holds.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from streams.detectors.baseline import JUMP, Baselines, Surprise
+from streams.detectors.levels import LevelKey
+from streams.detectors.tails import Floats, Indexes
+
+BUCKET_MINUTES: Final = 5
+BUCKETS_AN_HOUR: Final = 60 // BUCKET_MINUTES
+BUCKETS_A_DAY: Final = 24 * BUCKETS_AN_HOUR
+FORGET_BUCKETS: Final = 14 * BUCKETS_A_DAY
+_BUCKET_SECONDS: Final = 60 * BUCKET_MINUTES
+_PICOS: Final = 1e12
+_FORM: Final = 1
+_MOST_LEARNT: Final = 5.0
+_BUCKETS_KEPT: Final = 7 * BUCKETS_AN_HOUR
+
+
+class Reading(NamedTuple):
+    """One series in one bucket. cost_usd, usual_usd: of the bucket. direction: 1 above, -1 below."""
+
+    key: LevelKey
+    cost_usd: float
+    usual_usd: float
+    calls: int
+    log10_probability: float
+    direction: int
+    is_jump: bool
+
+
+class Bucket(NamedTuple):
+    """A closed bucket of a series."""
+
+    cost_usd: float
+    usual_usd: float
+    calls: int
+
+
+class Past:
+    """The buckets of a series within the last hour, the latest last."""
+
+    def __init__(self, buckets: Iterable[Bucket] = ()) -> None:
+        self.buckets: deque[Bucket] = deque(buckets, maxlen=BUCKETS_AN_HOUR)
+
+    def last(self, count: int) -> Bucket:
+        """The last `count` buckets, added up."""
+        chosen = list(self.buckets)[-count:]
+        return Bucket(
+            sum(bucket.cost_usd for bucket in chosen),
+            sum(bucket.usual_usd for bucket in chosen),
+            sum(bucket.calls for bucket in chosen),
+        )
+
+
+_NO_PAST: Final = Past()
+
+
+class CostSeries:
+    """The series of one tenant."""
+
+    def __init__(self) -> None:
+        self._baselines = Baselines(float(_BUCKET_SECONDS))
+        self._hours = np.zeros((0, 24), np.float64)
+        self._index: dict[LevelKey, int] = {}
+        self._born: dict[LevelKey, int] = {}
+        self._active: dict[LevelKey, int] = {}
+        self._past: dict[LevelKey, Past] = {}
+        self._open: dict[LevelKey, list[int]] = {}
+
+    def add(self, keys: Iterable[LevelKey], cost_picos: int, calls: int) -> None:
+        """Add a group's cost and calls to the open bucket, at all its levels."""
+        for key in keys:
+            amounts = self._open.setdefault(key, [0, 0])
+            amounts[0] += cost_picos
+            amounts[1] += calls
+
+    def past(self, key: LevelKey) -> Past:
+        """The closed buckets of the last hour."""
+        return self._past.get(key, _NO_PAST)
+
+    def is_known(self, key: LevelKey, bucket: int) -> bool:
+        """Whether the series was there a day ago."""
+        return bucket - self._born.get(key, bucket) >= BUCKETS_A_DAY
+
+    def peek(
+        self, bucket: int, ratio: float, more: Mapping[LevelKey, tuple[int, int]], least_usd: float
+    ) -> list[Reading]:
+        """Series whose open bucket, with `more` (picos, calls), has cost `ratio` times the usual and `least_usd` already."""
+        hour = _hour(bucket)
+        keys: list[LevelKey] = []
+        amounts: list[tuple[float, int, float]] = []
+        for key in sorted(self._open.keys() | more.keys()):
+            picos, calls = map(sum, zip(self._open.get(key, (0, 0)), more.get(key, (0, 0)), strict=True))
+            cost = picos / _PICOS
+            if cost < least_usd or not self.is_known(key, bucket):
+                continue
+            usual = float(self._hours[self._index[key], hour])
+            if cost >= ratio * usual:
+                keys.append(key)
+                amounts.append((cost, calls, usual))
+        if not keys:
+            return []
+        indexes = np.array([self._index[key] for key in keys], np.intp)
+        values = np.array([cost for cost, _, _ in amounts])
+        found = self._baselines.peek(indexes, float(bucket * _BUCKET_SECONDS), values)
+        return _readings(
+            keys, values, np.array([u for _, _, u in amounts]), [c for _, c, _ in amounts], found
+        )
+
+    def close(self, bucket: int) -> list[Reading]:
+        """Judge the bucket, learn from it and begin the next one. Series that were there a day ago, oldest first."""
+        for key, (cost, _) in self._open.items():
+            if key not in self._index:
+                self._begin(key, bucket)
+            if cost:
+                self._active[key] = bucket
+        self._forget(bucket)
+        keys = list(self._index)
+        indexes = np.array(list(self._index.values()), np.intp)
+        amounts = [self._open.get(key, (0, 0)) for key in keys]
+        self._open = {}
+        if not keys:
+            return []
+        values = np.array([picos for picos, _ in amounts], np.float64) / _PICOS
+        calls = [count for _, count in amounts]
+        found = self._baselines.judge(indexes, float(bucket * _BUCKET_SECONDS), values)
+        usual = self._usual(indexes, keys, bucket, values)
+        readings = _readings(keys, values, usual, calls, found)
+        for reading in readings:
+            self._past[reading.key].buckets.append(Bucket(reading.cost_usd, reading.usual_usd, reading.calls))
+        return [reading for reading in readings if self.is_known(reading.key, bucket)]
+
+    def _begin(self, key: LevelKey, bucket: int) -> None:
+        index = int(self._baselines.open(1)[0])
+        self._index[key], self._born[key], self._active[key] = index, bucket, bucket
+        self._past[key] = Past()
+        if index >= len(self._hours):
+            grown = np.zeros((max(16, 2 * len(self._hours), index + 1), 24), np.float64)
+            grown[: len(self._hours)] = self._hours
+            self._hours = grown
+        self._hours[index] = 0.0
+
+    def _usual(self, indexes: Indexes, keys: list[LevelKey], bucket: int, values: Floats) -> Floats:
+        """The mean bucket of this hour of the day so far, and what it becomes by this one."""
+        hour = _hour(bucket)
+        usual: Floats = self._hours[indexes, hour]
+        age = bucket - np.array([self._born[key] for key in keys])
+        # How many buckets of this hour there were, this one among them, and no more than some days' worth.
+        count = (
+            (age // BUCKETS_A_DAY) * BUCKETS_AN_HOUR
+            + np.minimum(age % BUCKETS_A_DAY, bucket % BUCKETS_AN_HOUR)
+            + 1
+        )
+        mean = self._hours[indexes].mean(axis=1)
+        most = np.where(age < BUCKETS_A_DAY, values, _MOST_LEARNT * np.maximum(usual, mean))
+        self._hours[indexes, hour] += (np.minimum(values, most) - usual) / np.minimum(count, _BUCKETS_KEPT)
+        return usual
+
+    def _forget(self, bucket: int) -> None:
+        for key in [key for key, active in self._active.items() if bucket - active > FORGET_BUCKETS]:
+            self._baselines.close([self._index.pop(key)])
+            for kept in (self._active, self._born, self._past):
+                kept.pop(key, None)
+
+    def state(self) -> bytes:
+        """All of it, as plain data."""
+        series = [
+            (
+                *(level, list(values), index),
+                *(self._born[level, values], self._active[level, values]),
+                [tuple(bucket) for bucket in self._past[level, values].buckets],
+            )
+            for (level, values), index in self._index.items()
+        ]
+        opened = [(level, list(values), amounts) for (level, values), amounts in self._open.items()]
+        return msgspec.msgpack.encode(
+            (_FORM, series, opened, len(self._hours), self._hours.tobytes(), self._baselines.state())
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Take up what `state` gave. Raises ValueError for another form."""
+        try:
+            form, series, opened, rows, hours, baselines = msgspec.msgpack.decode(state)
+            if form != _FORM:
+                raise ValueError(f"a state of cost series of the form {form}, not {_FORM}")
+            self._baselines.restore(baselines)
+            self._hours = np.frombuffer(hours, np.float64).reshape((rows, 24)).copy()
+            self._index, self._born, self._active, self._past = {}, {}, {}, {}
+            for level, values, index, born, active, past in series:
+                key = (level, tuple(values))
+                self._index[key], self._born[key], self._active[key] = index, born, active
+                self._past[key] = Past(Bucket(*bucket) for bucket in past)
+            self._open = {(level, tuple(values)): amounts for level, values, amounts in opened}
+        except (msgspec.MsgspecError, TypeError) as error:
+            raise ValueError(f"no state of cost series: {error}") from error
+
+
+def _hour(bucket: int) -> int:
+    return bucket // BUCKETS_AN_HOUR % 24
+
+
+def _readings(
+    keys: list[LevelKey], values: Floats, usual: Floats, calls: list[int], found: Surprise
+) -> list[Reading]:
+    expected = np.maximum(found.expected, usual)
+    return [
+        Reading(key, cost, mean, count, probability, int(direction), channel == JUMP)
+        for key, cost, mean, count, probability, direction, channel in zip(
+            keys,
+            values.tolist(),
+            np.maximum(expected, 0.0).tolist(),
+            calls,
+            found.log10_probability.tolist(),
+            found.direction.tolist(),
+            found.channel.tolist(),
+            strict=True,
+        )
+    ]

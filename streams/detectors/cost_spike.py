@@ -1,0 +1,407 @@
+"""Cost spikes, and usage that goes silent: told at the level where the cause sits, with the bridge that explains it.
+
+Every level (`streams.detectors.levels`) has a series of its cost in buckets of five minutes. A bucket that is both
+improbable and dear opens an incident: at once where it costs many times what is usual, even before it is whole, and
+otherwise when the next ones bear it out. Of all levels that show it, the one is reported at which the cause sits: the
+narrowest that explains most of what the owner has too much. A model that only takes over another's traffic raises no
+owner's cost, and is no spike.
+
+Silence is said of what somebody owns, when it usually costs something at this time and has cost nothing for half an
+hour; of a vendor or a model it is not, as its traffic may have moved.
+
+Limits: a series is judged after some three hours, and in its first week only a large change counts. Late reports are
+not looked at again.
+"""
+
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, Final, NamedTuple
+
+import msgspec
+
+from streams.detectors.cost_series import BUCKET_MINUTES, BUCKETS_A_DAY, BUCKETS_AN_HOUR, CostSeries, Reading
+from streams.detectors.detector import Condition, Surroundings
+from streams.detectors.levels import LEVELS, OWNED, TENANT, LevelKey, level_keys, name_of, scope_of
+from streams.detectors.minute import GroupRow, TenantMinute
+from streams.detectors.usual_mix import UsualMix
+from streams.groups import EPOCH, MINUTE
+from tokenweir.settings import DetectionSettings
+from tokenweir.signals import Contributor, Severity
+
+JUMP_LOG10: Final = -7.0
+LASTING_LOG10: Final = -6.0
+AT_ONCE_RATIO: Final = 8.0
+LASTING_RATIO: Final = 2.0
+MANY_CALLS: Final = 15
+_EXPLAINS: Final = 0.7
+_SAME_CAUSE: Final = 0.5
+_OVER_RATIO: Final = 1.5
+_SILENT_BUCKETS: Final = 6
+_FAILOVER_BUCKETS: Final = 36
+_SILENT_SHARE: Final = 0.02
+_QUIET_MINUTES: Final = 15
+_MANY_CONTRIBUTORS: Final = 5
+_FORM: Final = 1
+_CENT: Final = Decimal("0.01")
+
+
+_Rows = dict[tuple[str, ...], tuple[Mapping[str, str], int]]
+
+
+class Excess(NamedTuple):
+    """A series that costs too much. usd_per_day: at the rate of now, above the usual. usual_usd: of a bucket."""
+
+    key: LevelKey
+    usd_per_day: float
+    usual_usd: float
+    at_once: bool
+
+
+class Open(msgspec.Struct, array_like=True):
+    """An incident under way. started_minute: since the Unix epoch. kind: "up" or "silent"."""
+
+    started_minute: int
+    kind: str
+    cost_usd_per_hour: float
+    usual_usd_per_hour: float
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    form: int
+    bucket: int
+    series: bytes
+    mix: bytes
+    rows: list[list[tuple[dict[str, str], int]]]
+    opened: list[tuple[int, list[str], Open]]
+    waiting: list[tuple[int, list[str], tuple[int, int]]]
+
+
+class CostSpike:
+    """One tenant's spikes and silences."""
+
+    kind: ClassVar[str] = "cost_spike"
+    early: ClassVar[bool] = True
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._settings: DetectionSettings = surroundings.settings
+        self._series = CostSeries()
+        self._mix = UsualMix()
+        self._bucket = -1
+        self._open: dict[LevelKey, Open] = {}
+        self._waiting: dict[LevelKey, tuple[int, int]] = {}
+        self._rows: deque[_Rows] = deque([{}], maxlen=BUCKETS_AN_HOUR)
+
+    def observe(self, minute: TenantMinute) -> list[Condition]:
+        """What costs too much, or nothing any more."""
+        bucket = minute.minute // BUCKET_MINUTES
+        if not minute.is_whole:
+            return self._conditions(minute, self._look_early(bucket, minute.rows))
+        self._bucket = bucket
+        for row in minute.rows:
+            self._add(row)
+        self._mix.add(minute.minute, minute.rows, frozen=self._is_in_incident)
+        if minute.minute % BUCKET_MINUTES == BUCKET_MINUTES - 1:
+            found = self._close(bucket)
+        else:
+            found = self._look_early(bucket, ())
+        for excess in found:
+            self._begin(excess, minute.minute)
+        return self._conditions(minute, ())
+
+    def _add(self, row: GroupRow) -> None:
+        self._series.add(level_keys(row.names), row.sums.cost_picos, row.sums.calls)
+        rows = self._rows[-1]
+        _, before = rows.get(row.key, (row.names, 0))
+        rows[row.key] = (row.names, before + row.sums.cost_picos)
+
+    def _look_early(self, bucket: int, rows: Sequence[GroupRow]) -> list[Excess]:
+        """What is many times as dear already, in a bucket that is not whole."""
+        more: dict[LevelKey, tuple[int, int]] = {}
+        for row in rows:
+            for key in level_keys(row.names):
+                picos, calls = more.get(key, (0, 0))
+                more[key] = (picos + row.sums.cost_picos, calls + row.sums.calls)
+        least = self._least_usd_per_day()
+        readings = self._series.peek(bucket, AT_ONCE_RATIO, more, least / BUCKETS_A_DAY)
+        found = [
+            excess
+            for reading in readings
+            if reading.key not in self._open and (excess := _at_once(reading, least))
+        ]
+        return self._causes(found, [(row.names, row.sums.cost_picos) for row in rows])
+
+    def _close(self, bucket: int) -> list[Excess]:
+        readings = self._series.close(bucket)
+        least = self._least_usd_per_day()
+        self._end_what_is_over(least)
+        found: list[Excess] = []
+        for reading in readings:
+            excess = _at_once(reading, least) or self._lasting(reading, least, bucket)
+            if excess is not None and reading.key not in self._open:
+                found.append(excess)
+        self._find_silence(readings, least, bucket)
+        causes = self._causes(found, [])
+        self._rows.append({})
+        return causes
+
+    def _lasting(self, reading: Reading, least: float, bucket: int) -> Excess | None:
+        """Too dear for an hour, or in two buckets of three, and still now."""
+        if reading.direction < 0 or reading.log10_probability > LASTING_LOG10:
+            return None
+        span = 3 if reading.is_jump else BUCKETS_AN_HOUR
+        past = self._series.past(reading.key).last(span)
+        per_day = (past.cost_usd - past.usual_usd) * BUCKETS_A_DAY / span
+        dear = (
+            past.cost_usd >= LASTING_RATIO * past.usual_usd
+            and reading.cost_usd >= LASTING_RATIO * reading.usual_usd
+        )
+        if per_day < least or not dear or not _weighs(past.calls, per_day / BUCKETS_A_DAY * span, least):
+            return None
+        first, before = self._waiting.get(reading.key, (bucket, bucket))
+        if bucket - before > 2:
+            first = bucket
+        self._waiting[reading.key] = (first, bucket)
+        excess = Excess(reading.key, per_day, reading.usual_usd, at_once=False)
+        wait = _FAILOVER_BUCKETS if self._is_of_other_models(excess) else 1
+        return excess if bucket - first >= wait else None
+
+    def _is_of_other_models(self, excess: Excess) -> bool:
+        """Whether it costs more because other models are called: for a while, that is a failover."""
+        usual = excess.usual_usd * BUCKETS_AN_HOUR
+        steps = self._mix.bridge(excess.key, (), usual + excess.usd_per_day / 24, usual)
+        return bool(steps) and steps[0].component == "model_mix"
+
+    def _causes(self, found: list[Excess], extra: list[tuple[Mapping[str, str], int]]) -> list[Excess]:
+        """Of all levels that show it, those where it comes from."""
+        if not found:
+            return []
+        rows = [row for bucket in self._rows for row in bucket.values()] + extra
+        left = [excess for excess in found if not self._is_explained(excess.key, rows, self._open)]
+        causes: list[Excess] = []
+        while True:
+            owned = [excess for excess in left if excess.key[0] in OWNED]
+            if not owned:
+                return causes
+            widest = max(owned, key=lambda excess: (excess.usd_per_day, -excess.key[0]))
+            most = [excess for excess in left if excess.usd_per_day >= _EXPLAINS * widest.usd_per_day]
+            cause = max(most, key=_narrowness)
+            causes.append(cause)
+            taken = {cause.key, widest.key}
+            left = [
+                excess
+                for excess in left
+                if excess.key not in taken and not self._is_explained(excess.key, rows, [cause.key])
+            ]
+
+    def _is_explained(
+        self, key: LevelKey, rows: list[tuple[Mapping[str, str], int]], causes: Collection[LevelKey]
+    ) -> bool:
+        """Whether most of what the series costs now is also the cost of a cause."""
+        total = shared = 0
+        for names, picos in rows:
+            if _is_in(names, key):
+                total += picos
+                if any(_is_in(names, cause) for cause in causes):
+                    shared += picos
+        return bool(total) and shared >= _SAME_CAUSE * total
+
+    def _begin(self, excess: Excess, minute: int) -> None:
+        usual = excess.usual_usd * BUCKETS_AN_HOUR
+        began = minute if excess.at_once else minute - 2 * BUCKET_MINUTES
+        self._open[excess.key] = Open(began, "up", usual + excess.usd_per_day / 24, usual)
+
+    def _end_what_is_over(self, least: float) -> None:
+        for key, incident in list(self._open.items()):
+            last = self._series.past(key).last(3)
+            cost, usual = last.cost_usd * 4, last.usual_usd * 4
+            if incident.kind == "silent":
+                if cost > _SILENT_SHARE * incident.usual_usd_per_hour or usual * 24 < least / 2:
+                    del self._open[key]
+            elif cost < _OVER_RATIO * usual or (cost - usual) * 24 < least / 2:
+                del self._open[key]
+            else:
+                incident.cost_usd_per_hour, incident.usual_usd_per_hour = cost, usual
+
+    def _find_silence(self, readings: list[Reading], least: float, bucket: int) -> None:
+        silent: dict[LevelKey, float] = {}
+        for reading in readings:
+            if (
+                reading.key[0] in OWNED
+                and reading.direction < 0
+                and reading.log10_probability <= LASTING_LOG10
+            ):
+                last = self._series.past(reading.key).last(_SILENT_BUCKETS)
+                if last.cost_usd <= _SILENT_SHARE * last.usual_usd:
+                    silent[reading.key] = last.usual_usd * BUCKETS_AN_HOUR / _SILENT_BUCKETS
+        for key, usual in silent.items():
+            wider = any(other != key and _lies_in(key, other) for other in (*silent, *self._open))
+            if usual * 24 >= least and key not in self._open and not wider:
+                started = (bucket + 1 - _SILENT_BUCKETS) * BUCKET_MINUTES
+                self._open[key] = Open(started, "silent", 0.0, usual)
+
+    def _least_usd_per_day(self) -> float:
+        """What an incident has to cost to be told."""
+        share = float(self._settings.spike_share_of_spend) * self._mix.usd_per_day()
+        return max(float(self._settings.spike_min_usd_per_day), share)
+
+    def _is_in_incident(self, names: Mapping[str, str]) -> bool:
+        return any(_is_in(names, key) for key in self._open)
+
+    def _conditions(self, minute: TenantMinute, early: Any) -> list[Condition]:
+        said = [self._condition(key, incident) for key, incident in self._open.items()]
+        for excess in early:
+            usual = excess.usual_usd * BUCKETS_AN_HOUR
+            incident = Open(minute.minute, "up", usual + excess.usd_per_day / 24, usual)
+            said.append(self._condition(excess.key, incident, minute.rows))
+        return said
+
+    def _condition(self, key: LevelKey, incident: Open, more: Any = ()) -> Condition:
+        name = name_of(key)
+        started_at = EPOCH + incident.started_minute * MINUTE
+        if incident.kind == "silent":
+            return Condition(
+                self.kind,
+                "silent",
+                scope_of(key),
+                "warning",
+                started_at,
+                0.0,
+                incident.usual_usd_per_hour,
+                "USD/hour",
+                None,
+                f"{name} has gone silent",
+                f"{name} usually costs ${incident.usual_usd_per_hour:.2f} an hour at this time and has cost nothing "
+                f"since {started_at:%H:%M} UTC: has it stopped, or has its reporting?",
+                quiet_minutes=_QUIET_MINUTES,
+                cause="silent",
+            )
+        impact = (incident.cost_usd_per_hour - incident.usual_usd_per_hour) * 24
+        ratio = (
+            incident.cost_usd_per_hour / incident.usual_usd_per_hour
+            if incident.usual_usd_per_hour > 0
+            else None
+        )
+        steps = self._mix.bridge(key, more, incident.cost_usd_per_hour, incident.usual_usd_per_hour)
+        contributors = tuple(
+            Contributor(
+                component=step.component,
+                scope=scope_of(key),
+                usd_per_day=_money(step.cost_usd * 24),
+                text=_STEP_TEXTS[step.component].format(
+                    usd=abs(step.cost_usd * 24), more="more" if step.cost_usd > 0 else "less"
+                ),
+            )
+            for step in steps[:_MANY_CONTRIBUTORS]
+        )
+        times = f"{ratio:.0f} times the usual" if ratio and ratio >= 2 else "above the usual"
+        why = f" Mostly: {contributors[0].text}." if contributors else ""
+        return Condition(
+            self.kind,
+            "up",
+            scope_of(key),
+            self._severity(impact, ratio),
+            started_at,
+            incident.cost_usd_per_hour,
+            incident.usual_usd_per_hour,
+            "USD/hour",
+            _money(impact),
+            f"{name} costs {times}: ${impact:,.2f} a day more",
+            f"Since {started_at:%H:%M} UTC {name} costs ${incident.cost_usd_per_hour:,.2f} an hour where "
+            f"${incident.usual_usd_per_hour:,.2f} is usual; at this rate ${impact:,.2f} a day more.{why}",
+            contributors,
+            quiet_minutes=_QUIET_MINUTES,
+            cause="up",
+        )
+
+    def _severity(self, impact_usd_per_day: float, ratio: float | None) -> Severity:
+        critical = float(self._settings.spike_critical_usd_per_day)
+        share = 0.5 * self._mix.usd_per_day()
+        if impact_usd_per_day >= critical or (share > 0 and impact_usd_per_day >= share):
+            return "critical"
+        return "warning"
+
+    def state(self) -> bytes:
+        """All that it knows."""
+        return msgspec.msgpack.encode(
+            _Kept(
+                _FORM,
+                self._bucket,
+                self._series.state(),
+                self._mix.state(),
+                [[(dict(names), picos) for names, picos in rows.values()] for rows in self._rows],
+                [(level, list(values), incident) for (level, values), incident in self._open.items()],
+                [(level, list(values), seen) for (level, values), seen in self._waiting.items()],
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Take up what `state` gave. Raises ValueError for another form."""
+        try:
+            kept = msgspec.msgpack.decode(state, type=_Kept)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"no state of cost spikes: {error}") from error
+        if kept.form != _FORM:
+            raise ValueError(f"a state of cost spikes of the form {kept.form}, not {_FORM}")
+        self._series.restore(kept.series)
+        self._mix.restore(kept.mix)
+        self._bucket = kept.bucket
+        self._rows = deque(
+            ({tuple(names.values()): (names, picos) for names, picos in rows} for rows in kept.rows),
+            maxlen=BUCKETS_AN_HOUR,
+        )
+        self._open = {(level, tuple(values)): incident for level, values, incident in kept.opened}
+        self._waiting = {(level, tuple(values)): seen for level, values, seen in kept.waiting}
+
+
+_STEP_TEXTS: Final = {
+    "calls": "${usd:,.2f} a day {more} by the number of calls",
+    "model_mix": "${usd:,.2f} a day {more} by which models are called",
+    "tokens_per_call": "${usd:,.2f} a day {more} by the tokens of a call",
+    "cache_share": "${usd:,.2f} a day {more} by what is read from the cache",
+    "price": "${usd:,.2f} a day {more} by the price of a token",
+}
+
+
+def _at_once(reading: Reading, least_usd_per_day: float) -> Excess | None:
+    """A bucket so much dearer than usual that nothing else is waited for."""
+    if reading.direction < 0 or reading.log10_probability > JUMP_LOG10:
+        return None
+    more = reading.cost_usd - reading.usual_usd
+    per_day = more * BUCKETS_A_DAY
+    if per_day < least_usd_per_day or reading.cost_usd < AT_ONCE_RATIO * reading.usual_usd:
+        return None
+    if not _weighs(reading.calls, more, least_usd_per_day):
+        return None
+    return Excess(reading.key, per_day, reading.usual_usd, at_once=True)
+
+
+def _weighs(calls: int, more_usd: float, least_usd_per_day: float) -> bool:
+    """Whether it is more than a few calls that happened to fall together, or they are dear in themselves."""
+    return calls >= MANY_CALLS or more_usd >= least_usd_per_day
+
+
+def _narrowness(excess: Excess) -> tuple[int, float]:
+    """The narrowest level first: a workload, then a team, a model, a key, a project, a vendor, the tenant."""
+    order = (0, 2, 5, 6, 3, 1, 4)
+    return order[excess.key[0]], excess.usd_per_day
+
+
+def _is_in(names: Mapping[str, str], key: LevelKey) -> bool:
+    number, values = key
+    return all(names[field] == value for field, value in zip(LEVELS[number], values, strict=True))
+
+
+def _lies_in(inner: LevelKey, outer: LevelKey) -> bool:
+    """Whether all that the inner level names is named by a wider owner's."""
+    if outer[0] == TENANT:
+        return True
+    mine, its = scope_of(inner), scope_of(outer)
+    return len(its) < len(mine) and its.items() <= mine.items()
+
+
+def _money(usd: float) -> Decimal:
+    return Decimal(usd).quantize(_CENT)
+
+
+DETECTOR: Final = CostSpike

@@ -1,0 +1,147 @@
+"""What models a tenant's calls are usually made of, by owner, and what they are made of now: the two ends of a bridge.
+
+Each group keeps its usage as a fading sum: what lies HALF_LIFE_HOURS back counts half. Groups that are part of an
+incident are not learnt from while it lasts.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from streams.detectors.cost_bridge import Step, Usage, bridge
+from streams.detectors.levels import LEVELS, LevelKey
+from streams.detectors.minute import GroupRow
+from streams.windows import GroupSums
+from tokenweir.money import PICOS_PER_UNIT
+from tokenweir.usage.event import TOKEN_FIELDS
+
+HALF_LIFE_HOURS: Final = 48.0
+RECENT_MINUTES: Final = 10
+_FADE: Final = 0.5 ** (1 / HALF_LIFE_HOURS)
+_NEGLIGIBLE_CALLS: Final = 0.01
+_INPUT: Final = TOKEN_FIELDS.index("input_tokens")
+_CACHED: Final = TOKEN_FIELDS.index("cache_read_tokens")
+_OUTPUT: Final = TOKEN_FIELDS.index("output_tokens")
+_FIELDS: Final = tuple(sorted({field for level in LEVELS for field in level}))
+_FORM: Final = 1
+
+_Group = tuple[str, ...]
+
+
+def usage_of(sums: GroupSums) -> Usage:
+    """The figures of a bridge."""
+    return Usage(
+        sums.calls,
+        sums.tokens[_INPUT],
+        sums.tokens[_CACHED],
+        sums.tokens[_OUTPUT],
+        sums.cost_picos / PICOS_PER_UNIT,
+    )
+
+
+class UsualMix:
+    """One tenant's usual usage by group."""
+
+    def __init__(self) -> None:
+        self._usual: dict[_Group, Usage] = {}
+        self._hours = 0.0
+        self._recent: deque[tuple[int, list[tuple[_Group, Usage]]]] = deque()
+
+    def add(
+        self, minute: int, rows: Sequence[GroupRow], *, frozen: Callable[[Mapping[str, str]], bool]
+    ) -> None:
+        """Take note of a whole minute. frozen: says of which groups nothing is to be learnt now."""
+        if minute % 60 == 0:
+            self._fade()
+        self._hours += 1 / 60
+        recent: list[tuple[_Group, Usage]] = []
+        for row in rows:
+            group = tuple(row.names[field] for field in _FIELDS)
+            usage = usage_of(row.sums)
+            recent.append((group, usage))
+            if not frozen(row.names):
+                self._usual.setdefault(group, Usage()).add(usage)
+        self._recent.append((minute, recent))
+        while self._recent and self._recent[0][0] <= minute - RECENT_MINUTES:
+            self._recent.popleft()
+
+    def _fade(self) -> None:
+        self._hours *= _FADE
+        for group, usage in list(self._usual.items()):
+            faded = Usage()
+            faded.add(usage, _FADE)
+            if faded.calls < _NEGLIGIBLE_CALLS:
+                del self._usual[group]
+            else:
+                self._usual[group] = faded
+
+    def usd_per_day(self) -> float:
+        """What the tenant usually spends."""
+        spent = sum(usage.cost_usd for usage in self._usual.values())
+        return spent / self._hours * 24 if self._hours >= 1 else 0.0
+
+    def bridge(
+        self, key: LevelKey, more: Iterable[GroupRow], cost_usd: float, usual_usd: float
+    ) -> list[Step]:
+        """The steps from the usual cost of a level to its present one, both of an hour. more: of the open minute.
+
+        The mix of now is that of the last minutes; both ends are brought to the given costs by their calls.
+        """
+        now: dict[str, Usage] = {}
+        usual: dict[str, Usage] = {}
+        for _, rows in self._recent:
+            for group, usage in rows:
+                _gather(now, group, usage, key)
+        for row in more:
+            _gather(now, tuple(row.names[field] for field in _FIELDS), usage_of(row.sums), key)
+        for group, usage in self._usual.items():
+            _gather(usual, group, usage, key)
+        return bridge(_at_cost(usual, usual_usd), _at_cost(now, cost_usd))
+
+    def state(self) -> bytes:
+        """All of it, as plain data."""
+        usual = [(list(group), _figures(usage)) for group, usage in self._usual.items()]
+        recent = [
+            (minute, [(list(group), _figures(usage)) for group, usage in rows])
+            for minute, rows in self._recent
+        ]
+        return msgspec.msgpack.encode((_FORM, self._hours, usual, recent))
+
+    def restore(self, state: bytes) -> None:
+        """Take up what `state` gave. Raises ValueError for another form."""
+        try:
+            form, hours, usual, recent = msgspec.msgpack.decode(state)
+            if form != _FORM:
+                raise ValueError(f"a state of a usual mix of the form {form}, not {_FORM}")
+            self._hours = hours
+            self._usual = {tuple(group): Usage(*figures) for group, figures in usual}
+            self._recent = deque(
+                (minute, [(tuple(group), Usage(*figures)) for group, figures in rows])
+                for minute, rows in recent
+            )
+        except (msgspec.MsgspecError, TypeError) as error:
+            raise ValueError(f"no state of a usual mix: {error}") from error
+
+
+def _figures(usage: Usage) -> tuple[float, ...]:
+    return (usage.calls, usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.cost_usd)
+
+
+def _gather(into: dict[str, Usage], group: _Group, usage: Usage, key: LevelKey) -> None:
+    names = dict(zip(_FIELDS, group, strict=True))
+    number, values = key
+    if all(names[field] == value for field, value in zip(LEVELS[number], values, strict=True)):
+        into.setdefault(f"{names['vendor']}/{names['model']}", Usage()).add(usage)
+
+
+def _at_cost(models: Mapping[str, Usage], cost_usd: float) -> dict[str, Usage]:
+    total = sum(usage.cost_usd for usage in models.values())
+    if not total:
+        return {}
+    brought: dict[str, Usage] = {}
+    for model, usage in models.items():
+        brought[model] = Usage()
+        brought[model].add(usage, cost_usd / total)
+    return brought
