@@ -98,7 +98,7 @@ class CostSeries:
     def peek(
         self, bucket: int, ratio: float, more: Mapping[LevelKey, tuple[int, int]], least_usd: float
     ) -> list[Reading]:
-        """Series whose open bucket, with `more` (picos, calls), has cost `ratio` times the usual and `least_usd` already."""
+        """Series whose open bucket, `more` (picos, calls) added, costs `ratio` times the usual and `least_usd` already."""
         hour = _hour(bucket)
         keys: list[LevelKey] = []
         amounts: list[tuple[float, int, float]] = []

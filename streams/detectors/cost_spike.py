@@ -39,6 +39,7 @@ _SAME_CAUSE: Final = 0.5
 _OVER_RATIO: Final = 1.5
 _SILENT_BUCKETS: Final = 6
 _FAILOVER_BUCKETS: Final = 36
+_FAILOVER_SHARE: Final = 0.4
 _SILENT_SHARE: Final = 0.02
 _QUIET_MINUTES: Final = 15
 _MANY_CONTRIBUTORS: Final = 5
@@ -163,14 +164,9 @@ class CostSpike:
             first = bucket
         self._waiting[reading.key] = (first, bucket)
         excess = Excess(reading.key, per_day, reading.usual_usd, at_once=False)
-        wait = _FAILOVER_BUCKETS if self._is_of_other_models(excess) else 1
+        # For a while, a workload that calls other models than usual is one that fails over.
+        wait = _FAILOVER_BUCKETS if self._mix.unusual_share(reading.key) > _FAILOVER_SHARE else 1
         return excess if bucket - first >= wait else None
-
-    def _is_of_other_models(self, excess: Excess) -> bool:
-        """Whether it costs more because other models are called: for a while, that is a failover."""
-        usual = excess.usual_usd * BUCKETS_AN_HOUR
-        steps = self._mix.bridge(excess.key, (), usual + excess.usd_per_day / 24, usual)
-        return bool(steps) and steps[0].component == "model_mix"
 
     def _causes(self, found: list[Excess], extra: list[tuple[Mapping[str, str], int]]) -> list[Excess]:
         """Of all levels that show it, those where it comes from."""

@@ -25,6 +25,7 @@ _INPUT: Final = TOKEN_FIELDS.index("input_tokens")
 _CACHED: Final = TOKEN_FIELDS.index("cache_read_tokens")
 _OUTPUT: Final = TOKEN_FIELDS.index("output_tokens")
 _FIELDS: Final = tuple(sorted({field for level in LEVELS for field in level}))
+_HARDLY: Final = 0.1
 _FORM: Final = 1
 
 _Group = tuple[str, ...]
@@ -81,6 +82,24 @@ class UsualMix:
         """What the tenant usually spends."""
         spent = sum(usage.cost_usd for usage in self._usual.values())
         return spent / self._hours * 24 if self._hours >= 1 else 0.0
+
+    def unusual_share(self, key: LevelKey) -> float:
+        """How much of what a level has cost in the last minutes is the cost of models it usually hardly calls."""
+        now: dict[str, Usage] = {}
+        usual: dict[str, Usage] = {}
+        for _, rows in self._recent:
+            for group, usage in rows:
+                _gather(now, group, usage, key)
+        for group, usage in self._usual.items():
+            _gather(usual, group, usage, key)
+        cost = sum(usage.cost_usd for usage in now.values())
+        little = _HARDLY * sum(usage.cost_usd for usage in usual.values())
+        unusual = sum(
+            usage.cost_usd
+            for model, usage in now.items()
+            if model not in usual or usual[model].cost_usd < little
+        )
+        return unusual / cost if cost else 0.0
 
     def bridge(
         self, key: LevelKey, more: Iterable[GroupRow], cost_usd: float, usual_usd: float
