@@ -98,7 +98,7 @@ class CostSeries:
     def peek(
         self, bucket: int, ratio: float, more: Mapping[LevelKey, tuple[int, int]], least_usd: float
     ) -> list[Reading]:
-        """Series whose open bucket, `more` (picos, calls) added, costs `ratio` times the usual and `least_usd` already."""
+        """Series whose open bucket costs `ratio` times the usual and `least_usd` by now. more: picos, calls to be added."""
         hour = _hour(bucket)
         keys: list[LevelKey] = []
         amounts: list[tuple[float, int, float]] = []
@@ -107,7 +107,7 @@ class CostSeries:
             cost = picos / _PICOS
             if cost < least_usd or not self.is_known(key, bucket):
                 continue
-            usual = float(self._hours[self._index[key], hour])
+            usual = float(self._hours[self._index[key], _around(hour)].max())
             if cost >= ratio * usual:
                 keys.append(key)
                 amounts.append((cost, calls, usual))
@@ -154,7 +154,7 @@ class CostSeries:
         self._hours[index] = 0.0
 
     def _usual(self, indexes: Indexes, keys: list[LevelKey], bucket: int, values: Floats) -> Floats:
-        """The mean bucket of this hour of the day so far, and what it becomes by this one."""
+        """The mean bucket of this hour of the day so far, or of the hour before or after it; then it learns this one."""
         hour = _hour(bucket)
         usual: Floats = self._hours[indexes, hour]
         age = bucket - np.array([self._born[key] for key in keys])
@@ -165,9 +165,10 @@ class CostSeries:
             + 1
         )
         mean = self._hours[indexes].mean(axis=1)
+        highest: Floats = self._hours[indexes][:, _around(hour)].max(axis=1)
         most = np.where(age < BUCKETS_A_DAY, values, _MOST_LEARNT * np.maximum(usual, mean))
         self._hours[indexes, hour] += (np.minimum(values, most) - usual) / np.minimum(count, _BUCKETS_KEPT)
-        return usual
+        return highest
 
     def _forget(self, bucket: int) -> None:
         for key in [key for key, active in self._active.items() if bucket - active > FORGET_BUCKETS]:
@@ -210,6 +211,11 @@ class CostSeries:
 
 def _hour(bucket: int) -> int:
     return bucket // BUCKETS_AN_HOUR % 24
+
+
+def _around(hour: int) -> list[int]:
+    """The hour and its neighbours: when clocks change, a rhythm moves by one."""
+    return [(hour - 1) % 24, hour, (hour + 1) % 24]
 
 
 def _readings(

@@ -15,19 +15,18 @@ not looked at again.
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
+from streams.detectors.cost_report import Open, silence, spike
 from streams.detectors.cost_series import BUCKET_MINUTES, BUCKETS_A_DAY, BUCKETS_AN_HOUR, CostSeries, Reading
 from streams.detectors.detector import Condition, Surroundings
-from streams.detectors.levels import LEVELS, OWNED, TENANT, LevelKey, level_keys, name_of, scope_of
+from streams.detectors.levels import LEVELS, OWNED, TENANT, LevelKey, level_keys, scope_of
 from streams.detectors.minute import GroupRow, TenantMinute
 from streams.detectors.usual_mix import UsualMix
-from streams.groups import EPOCH, MINUTE
 from tokenweir.settings import DetectionSettings
-from tokenweir.signals import Contributor, Severity
+from tokenweir.signals import Severity
 
 JUMP_LOG10: Final = -7.0
 LASTING_LOG10: Final = -6.0
@@ -41,10 +40,7 @@ _SILENT_BUCKETS: Final = 6
 _FAILOVER_BUCKETS: Final = 36
 _FAILOVER_SHARE: Final = 0.4
 _SILENT_SHARE: Final = 0.02
-_QUIET_MINUTES: Final = 15
-_MANY_CONTRIBUTORS: Final = 5
 _FORM: Final = 1
-_CENT: Final = Decimal("0.01")
 
 
 _Rows = dict[tuple[str, ...], tuple[Mapping[str, str], int]]
@@ -57,15 +53,6 @@ class Excess(NamedTuple):
     usd_per_day: float
     usual_usd: float
     at_once: bool
-
-
-class Open(msgspec.Struct, array_like=True):
-    """An incident under way. started_minute: since the Unix epoch. kind: "up" or "silent"."""
-
-    started_minute: int
-    kind: str
-    cost_usd_per_hour: float
-    usual_usd_per_hour: float
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -252,70 +239,17 @@ class CostSpike:
             said.append(self._condition(excess.key, incident, minute.rows))
         return said
 
-    def _condition(self, key: LevelKey, incident: Open, more: Any = ()) -> Condition:
-        name = name_of(key)
-        started_at = EPOCH + incident.started_minute * MINUTE
+    def _condition(self, key: LevelKey, incident: Open, more: Sequence[GroupRow] = ()) -> Condition:
         if incident.kind == "silent":
-            return Condition(
-                self.kind,
-                "silent",
-                scope_of(key),
-                "warning",
-                started_at,
-                0.0,
-                incident.usual_usd_per_hour,
-                "USD/hour",
-                None,
-                f"{name} has gone silent",
-                f"{name} usually costs ${incident.usual_usd_per_hour:.2f} an hour at this time and has cost nothing "
-                f"since {started_at:%H:%M} UTC: has it stopped, or has its reporting?",
-                quiet_minutes=_QUIET_MINUTES,
-                cause="silent",
-            )
-        impact = (incident.cost_usd_per_hour - incident.usual_usd_per_hour) * 24
-        ratio = (
-            incident.cost_usd_per_hour / incident.usual_usd_per_hour
-            if incident.usual_usd_per_hour > 0
-            else None
-        )
+            return silence(self.kind, key, incident)
         steps = self._mix.bridge(key, more, incident.cost_usd_per_hour, incident.usual_usd_per_hour)
-        contributors = tuple(
-            Contributor(
-                component=step.component,
-                scope=scope_of(key),
-                usd_per_day=_money(step.cost_usd * 24),
-                text=_STEP_TEXTS[step.component].format(
-                    usd=abs(step.cost_usd * 24), more="more" if step.cost_usd > 0 else "less"
-                ),
-            )
-            for step in steps[:_MANY_CONTRIBUTORS]
-        )
-        times = f"{ratio:.0f} times the usual" if ratio and ratio >= 2 else "above the usual"
-        why = f" Mostly: {contributors[0].text}." if contributors else ""
-        return Condition(
-            self.kind,
-            "up",
-            scope_of(key),
-            self._severity(impact, ratio),
-            started_at,
-            incident.cost_usd_per_hour,
-            incident.usual_usd_per_hour,
-            "USD/hour",
-            _money(impact),
-            f"{name} costs {times}: ${impact:,.2f} a day more",
-            f"Since {started_at:%H:%M} UTC {name} costs ${incident.cost_usd_per_hour:,.2f} an hour where "
-            f"${incident.usual_usd_per_hour:,.2f} is usual; at this rate ${impact:,.2f} a day more.{why}",
-            contributors,
-            quiet_minutes=_QUIET_MINUTES,
-            cause="up",
-        )
+        return spike(self.kind, key, incident, steps, self._severity(incident))
 
-    def _severity(self, impact_usd_per_day: float, ratio: float | None) -> Severity:
-        critical = float(self._settings.spike_critical_usd_per_day)
-        share = 0.5 * self._mix.usd_per_day()
-        if impact_usd_per_day >= critical or (share > 0 and impact_usd_per_day >= share):
-            return "critical"
-        return "warning"
+    def _severity(self, incident: Open) -> Severity:
+        impact_usd_per_day = (incident.cost_usd_per_hour - incident.usual_usd_per_hour) * 24
+        spend = self._mix.usd_per_day()
+        critical = impact_usd_per_day >= self._settings.spike_critical_usd_per_day
+        return "critical" if critical or (spend > 0 and impact_usd_per_day >= 0.5 * spend) else "warning"
 
     def state(self) -> bytes:
         """All that it knows."""
@@ -348,15 +282,6 @@ class CostSpike:
         )
         self._open = {(level, tuple(values)): incident for level, values, incident in kept.opened}
         self._waiting = {(level, tuple(values)): seen for level, values, seen in kept.waiting}
-
-
-_STEP_TEXTS: Final = {
-    "calls": "${usd:,.2f} a day {more} by the number of calls",
-    "model_mix": "${usd:,.2f} a day {more} by which models are called",
-    "tokens_per_call": "${usd:,.2f} a day {more} by the tokens of a call",
-    "cache_share": "${usd:,.2f} a day {more} by what is read from the cache",
-    "price": "${usd:,.2f} a day {more} by the price of a token",
-}
 
 
 def _at_once(reading: Reading, least_usd_per_day: float) -> Excess | None:
@@ -394,10 +319,6 @@ def _lies_in(inner: LevelKey, outer: LevelKey) -> bool:
         return True
     mine, its = scope_of(inner), scope_of(outer)
     return len(its) < len(mine) and its.items() <= mine.items()
-
-
-def _money(usd: float) -> Decimal:
-    return Decimal(usd).quantize(_CENT)
 
 
 DETECTOR: Final = CostSpike
