@@ -15,6 +15,7 @@ from tokenweir.signals import Contributor, Severity
 _QUIET_MINUTES: Final = 15
 _MOST_CONTRIBUTORS: Final = 5
 _SMALL_SHARE: Final = 0.02
+_STATED_RATIO: Final = 10_000
 _CENT: Final = Decimal("0.01")
 _STEPS: Final = {
     "calls": "the number of calls",
@@ -49,8 +50,8 @@ def silence(kind: str, key: LevelKey, incident: Open) -> Condition:
         unit="USD/hour",
         impact_usd_per_day=None,
         title=f"{_capital(name)} has gone silent",
-        explanation=f"{_capital(name)} usually costs ${incident.usual_usd_per_hour:,.2f} an hour at this time and has cost "
-        f"nothing since {started_at:%H:%M} UTC. Has it stopped, or has its reporting?",
+        explanation=f"{_capital(name)} usually costs ${incident.usual_usd_per_hour:,.2f} an hour at this time and "
+        f"has cost nothing since {started_at:%H:%M} UTC. Has it stopped, or has its reporting?",
         quiet_minutes=_QUIET_MINUTES,
         cause="silent",
     )
@@ -63,19 +64,15 @@ def spike(kind: str, key: LevelKey, incident: Open, steps: Sequence[Step], sever
     cost, usual = incident.cost_usd_per_hour, incident.usual_usd_per_hour
     impact = (cost - usual) * 24
     ratio = cost / usual if usual > 0 else 0.0
-    times = (
-        f"{ratio:,.0f} times the usual"
-        if 2 <= ratio < 10_000
-        else "far above the usual"
-        if ratio
-        else "where nothing is usual"
-    )
+    times = "far above the usual"
+    if 1 < ratio < _STATED_RATIO:
+        times = f"{ratio:,.0f} times the usual" if ratio >= 2 else f"{ratio - 1:.0%} above the usual"
     contributors = tuple(
         Contributor(
             component=step.component,
             scope=scope_of(key),
             usd_per_day=_money(step.cost_usd * 24),
-            text=f"${abs(step.cost_usd) * 24:,.2f} a day {'more' if step.cost_usd > 0 else 'less'} by {_STEPS[step.component]}",
+            text=_told(step),
         )
         for step in steps[:_MOST_CONTRIBUTORS]
         if abs(step.cost_usd) * 24 >= _SMALL_SHARE * abs(impact)
@@ -92,12 +89,17 @@ def spike(kind: str, key: LevelKey, incident: Open, steps: Sequence[Step], sever
         unit="USD/hour",
         impact_usd_per_day=_money(impact),
         title=f"{_capital(name)} costs {times}: ${impact:,.2f} a day more",
-        explanation=f"Since {started_at:%H:%M} UTC {name} costs ${cost:,.2f} an hour where ${usual:,.2f} is usual; at this "
-        f"rate ${impact:,.2f} a day more.{why}",
+        explanation=f"Since {started_at:%H:%M} UTC {name} costs ${cost:,.2f} an hour where ${usual:,.2f} is usual; at "
+        f"this rate ${impact:,.2f} a day more.{why}",
         contributors=contributors,
         quiet_minutes=_QUIET_MINUTES,
         cause="up",
     )
+
+
+def _told(step: Step) -> str:
+    direction = "more" if step.cost_usd > 0 else "less"
+    return f"${abs(step.cost_usd) * 24:,.2f} a day {direction} by {_STEPS[step.component]}"
 
 
 def _capital(name: str) -> str:

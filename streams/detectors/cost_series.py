@@ -98,7 +98,7 @@ class CostSeries:
     def peek(
         self, bucket: int, ratio: float, more: Mapping[LevelKey, tuple[int, int]], least_usd: float
     ) -> list[Reading]:
-        """Series whose open bucket costs `ratio` times the usual and `least_usd` by now. more: picos, calls to be added."""
+        """Series whose open bucket costs `ratio` times the usual and `least_usd` by now. more: (picos, calls) besides."""
         hour = _hour(bucket)
         keys: list[LevelKey] = []
         amounts: list[tuple[float, int, float]] = []
@@ -154,7 +154,7 @@ class CostSeries:
         self._hours[index] = 0.0
 
     def _usual(self, indexes: Indexes, keys: list[LevelKey], bucket: int, values: Floats) -> Floats:
-        """The mean bucket of this hour of the day so far, or of the hour before or after it; then it learns this one."""
+        """The mean bucket of this hour of the day so far, or of one beside it; then this one is learnt from."""
         hour = _hour(bucket)
         usual: Floats = self._hours[indexes, hour]
         age = bucket - np.array([self._born[key] for key in keys])
