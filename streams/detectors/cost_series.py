@@ -98,7 +98,7 @@ class CostSeries:
     def peek(
         self, bucket: int, ratio: float, more: Mapping[LevelKey, tuple[int, int]], least_usd: float
     ) -> list[Reading]:
-        """Series whose open bucket costs `ratio` times the usual and `least_usd` by now. more: (picos, calls) besides."""
+        """Series whose open bucket costs `ratio` times the usual, and `least_usd`. more: (picos, calls) besides."""
         hour = _hour(bucket)
         keys: list[LevelKey] = []
         amounts: list[tuple[float, int, float]] = []

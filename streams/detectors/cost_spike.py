@@ -15,6 +15,7 @@ not looked at again.
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
@@ -34,12 +35,18 @@ AT_ONCE_RATIO: Final = 8.0
 LASTING_RATIO: Final = 2.0
 MANY_CALLS: Final = 15
 _EXPLAINS: Final = 0.7
+_COUNTS: Final = 0.2
+_FEW: Final = 3
+_NARROWEST_FIRST: Final = (3, 6, 2, 4, 5, 1)
+"""Of LEVELS: a workload, a model, a team, a key, a vendor, a project."""
+_LATELY_BUCKETS: Final = 3
 _SAME_CAUSE: Final = 0.5
 _OVER_RATIO: Final = 1.5
 _SILENT_BUCKETS: Final = 6
-_FAILOVER_BUCKETS: Final = 36
+_FAILOVER_BUCKETS: Final = 18
 _FAILOVER_SHARE: Final = 0.4
 _SILENT_SHARE: Final = 0.02
+_SAME: Final = 1.05
 _FORM: Final = 1
 
 
@@ -115,7 +122,9 @@ class CostSpike:
         found = [
             excess
             for reading in readings
-            if reading.key not in self._open and (excess := _at_once(reading, least))
+            if reading.key not in self._open
+            and (excess := _at_once(reading, least))
+            and self._mix.unusual_share(reading.key, rows) <= _FAILOVER_SHARE
         ]
         return self._causes(found, [(row.names, row.sums.cost_picos) for row in rows])
 
@@ -126,7 +135,7 @@ class CostSpike:
         found: list[Excess] = []
         for reading in readings:
             excess = _at_once(reading, least) or self._lasting(reading, least, bucket)
-            if excess is not None and reading.key not in self._open:
+            if excess is not None and reading.key not in self._open and self._has_lasted(excess, bucket):
                 found.append(excess)
         self._find_silence(readings, least, bucket)
         causes = self._causes(found, [])
@@ -146,48 +155,74 @@ class CostSpike:
         )
         if per_day < least or not dear or not _weighs(past.calls, per_day / BUCKETS_A_DAY * span, least):
             return None
-        first, before = self._waiting.get(reading.key, (bucket, bucket))
+        return Excess(reading.key, per_day, reading.usual_usd, at_once=False)
+
+    def _has_lasted(self, excess: Excess, bucket: int) -> bool:
+        """Whether it has been so for as long as it takes. A workload that calls other models may be failing over."""
+        first, before = self._waiting.get(excess.key, (bucket, bucket))
         if bucket - before > 2:
             first = bucket
-        self._waiting[reading.key] = (first, bucket)
-        excess = Excess(reading.key, per_day, reading.usual_usd, at_once=False)
-        # For a while, a workload that calls other models than usual is one that fails over.
-        wait = _FAILOVER_BUCKETS if self._mix.unusual_share(reading.key) > _FAILOVER_SHARE else 1
-        return excess if bucket - first >= wait else None
+        self._waiting[excess.key] = (first, bucket)
+        wait = 0 if excess.at_once else 1
+        if self._mix.unusual_share(excess.key) > _FAILOVER_SHARE:
+            wait = _FAILOVER_BUCKETS
+        return bucket - first >= wait
 
     def _causes(self, found: list[Excess], extra: list[tuple[Mapping[str, str], int]]) -> list[Excess]:
         """Of all levels that show it, those where it comes from."""
         if not found:
             return []
-        rows = [row for bucket in self._rows for row in bucket.values()] + extra
-        left = [excess for excess in found if not self._is_explained(excess.key, rows, self._open)]
+        left = [excess for excess in found if not self._is_explained(excess.key, extra, self._open)]
         causes: list[Excess] = []
-        while True:
-            owned = [excess for excess in left if excess.key[0] in OWNED]
-            if not owned:
-                return causes
+        while owned := [excess for excess in left if excess.key[0] in OWNED]:
             widest = max(owned, key=lambda excess: (excess.usd_per_day, -excess.key[0]))
-            most = [excess for excess in left if excess.usd_per_day >= _EXPLAINS * widest.usd_per_day]
-            cause = max(most, key=_narrowness)
-            causes.append(cause)
-            taken = {cause.key, widest.key}
+            chosen = self._explaining(left, widest)
+            causes += chosen
+            taken = {widest.key, *(cause.key for cause in chosen)}
             left = [
                 excess
                 for excess in left
-                if excess.key not in taken and not self._is_explained(excess.key, rows, [cause.key])
+                if excess.key not in taken
+                and not self._is_explained(excess.key, extra, [cause.key for cause in chosen])
             ]
+        return causes
+
+    def _explaining(self, found: list[Excess], widest: Excess) -> list[Excess]:
+        """Of all that cost too much, the narrowest that explains most of the widest, else the few that do together."""
+        most = _EXPLAINS * widest.usd_per_day
+        several: list[Excess] = []
+        for level in _NARROWEST_FIRST:
+            here = [e for e in found if e.key[0] == level and e.usd_per_day >= _COUNTS * widest.usd_per_day]
+            here.sort(key=lambda excess: (-excess.usd_per_day, excess.key))
+            if here and here[0].usd_per_day >= most and not (several and self._is_by_calls(here[0])):
+                return here[:1]
+            if not several and sum(excess.usd_per_day for excess in here[:_FEW]) >= most:
+                several = here[:_FEW]
+        return several or [widest]
+
+    def _is_by_calls(self, excess: Excess) -> bool:
+        """Whether it costs more because there are more calls, which those who call have done, not who is called."""
+        usual = excess.usual_usd * BUCKETS_AN_HOUR
+        steps = self._mix.bridge(excess.key, (), usual + excess.usd_per_day / 24, usual)
+        return bool(steps) and steps[0].component == "calls"
 
     def _is_explained(
-        self, key: LevelKey, rows: list[tuple[Mapping[str, str], int]], causes: Collection[LevelKey]
+        self, key: LevelKey, extra: list[tuple[Mapping[str, str], int]], causes: Collection[LevelKey]
     ) -> bool:
-        """Whether most of what the series costs now is also the cost of a cause."""
-        total = shared = 0
-        for names, picos in rows:
-            if _is_in(names, key):
-                total += picos
-                if any(_is_in(names, cause) for cause in causes):
-                    shared += picos
-        return bool(total) and shared >= _SAME_CAUSE * total
+        """Whether most of what the series cost in the last minutes, or in the last hour, is the cost of a cause."""
+        if not causes:
+            return False
+        buckets = [list(bucket.values()) for bucket in self._rows]
+        for part in (buckets[-_LATELY_BUCKETS:], buckets):
+            total = shared = 0
+            for names, picos in [*chain.from_iterable(part), *extra]:
+                if _is_in(names, key):
+                    total += picos
+                    if any(_is_in(names, cause) for cause in causes):
+                        shared += picos
+            if total and shared >= _SAME_CAUSE * total:
+                return True
+        return False
 
     def _begin(self, excess: Excess, minute: int) -> None:
         usual = excess.usual_usd * BUCKETS_AN_HOUR
@@ -218,8 +253,11 @@ class CostSpike:
                 if last.cost_usd <= _SILENT_SHARE * last.usual_usd:
                     silent[reading.key] = last.usual_usd * BUCKETS_AN_HOUR / _SILENT_BUCKETS
         for key, usual in silent.items():
-            wider = any(other != key and _lies_in(key, other) for other in (*silent, *self._open))
-            if usual * 24 >= least and key not in self._open and not wider:
+            # Of two that are the same traffic, the narrower says more.
+            wider = any(_lies_in(key, other) and silent[other] > _SAME * usual for other in silent)
+            narrower = any(_lies_in(other, key) and usual <= _SAME * silent[other] for other in silent)
+            known = any(other == key or _lies_in(key, other) or _lies_in(other, key) for other in self._open)
+            if usual * 24 >= least and not (wider or narrower or known):
                 started = (bucket + 1 - _SILENT_BUCKETS) * BUCKET_MINUTES
                 self._open[key] = Open(started, "silent", 0.0, usual)
 
@@ -302,19 +340,15 @@ def _weighs(calls: int, more_usd: float, least_usd_per_day: float) -> bool:
     return calls >= MANY_CALLS or more_usd >= least_usd_per_day
 
 
-def _narrowness(excess: Excess) -> tuple[int, float]:
-    """The narrowest level first: a workload, then a team, a model, a key, a project, a vendor, the tenant."""
-    order = (0, 2, 5, 6, 3, 1, 4)
-    return order[excess.key[0]], excess.usd_per_day
-
-
 def _is_in(names: Mapping[str, str], key: LevelKey) -> bool:
     number, values = key
     return all(names[field] == value for field, value in zip(LEVELS[number], values, strict=True))
 
 
 def _lies_in(inner: LevelKey, outer: LevelKey) -> bool:
-    """Whether all that the inner level names is named by a wider owner's."""
+    """Whether the inner level is another and lies within the outer, all of whose names it has."""
+    if inner == outer:
+        return False
     if outer[0] == TENANT:
         return True
     mine, its = scope_of(inner), scope_of(outer)

@@ -83,21 +83,15 @@ class UsualMix:
         spent = sum(usage.cost_usd for usage in self._usual.values())
         return spent / self._hours * 24 if self._hours >= 1 else 0.0
 
-    def unusual_share(self, key: LevelKey) -> float:
+    def unusual_share(self, key: LevelKey, more: Iterable[GroupRow] = ()) -> float:
         """How much of what a level has cost in the last minutes is the cost of models it usually hardly calls."""
-        now: dict[str, Usage] = {}
-        usual: dict[str, Usage] = {}
-        for _, rows in self._recent:
-            for group, usage in rows:
-                _gather(now, group, usage, key)
-        for group, usage in self._usual.items():
-            _gather(usual, group, usage, key)
+        usual, now = self._ends(key, more)
         cost = sum(usage.cost_usd for usage in now.values())
-        little = _HARDLY * sum(usage.cost_usd for usage in usual.values())
+        little = _HARDLY * sum(usage.calls for usage in usual.values())
         unusual = sum(
             usage.cost_usd
             for model, usage in now.items()
-            if model not in usual or usual[model].cost_usd < little
+            if model not in usual or usual[model].calls < little
         )
         return unusual / cost if cost else 0.0
 
@@ -108,16 +102,21 @@ class UsualMix:
 
         The mix of now is that of the last minutes; both ends are brought to the given costs by their calls.
         """
-        now: dict[str, Usage] = {}
+        before, after = self._ends(key, more)
+        return bridge(_at_cost(before, usual_usd), _at_cost(after, cost_usd))
+
+    def _ends(self, key: LevelKey, more: Iterable[GroupRow]) -> tuple[dict[str, Usage], dict[str, Usage]]:
+        """What a level usually uses, and what it used in the last minutes, by model."""
         usual: dict[str, Usage] = {}
+        now: dict[str, Usage] = {}
+        for group, usage in self._usual.items():
+            _gather(usual, group, usage, key)
         for _, rows in self._recent:
             for group, usage in rows:
                 _gather(now, group, usage, key)
         for row in more:
             _gather(now, tuple(row.names[field] for field in _FIELDS), usage_of(row.sums), key)
-        for group, usage in self._usual.items():
-            _gather(usual, group, usage, key)
-        return bridge(_at_cost(usual, usual_usd), _at_cost(now, cost_usd))
+        return usual, now
 
     def state(self) -> bytes:
         """All of it, as plain data."""
