@@ -40,6 +40,7 @@ _FEW: Final = 3
 _NARROWEST_FIRST: Final = (3, 6, 2, 4, 5, 1)
 """Of LEVELS: a workload, a model, a team, a key, a vendor, a project."""
 _LATELY_BUCKETS: Final = 3
+_STILL_BUCKETS: Final = 3
 _SAME_CAUSE: Final = 0.5
 _OVER_RATIO: Final = 1.5
 _SILENT_BUCKETS: Final = 6
@@ -144,7 +145,9 @@ class CostSpike:
 
     def _lasting(self, reading: Reading, least: float, bucket: int) -> Excess | None:
         """Too dear for an hour, or in two buckets of three, and still now."""
-        if reading.direction < 0 or reading.log10_probability > LASTING_LOG10:
+        _, before = self._waiting.get(reading.key, (bucket, -_STILL_BUCKETS))
+        is_waited_for = bucket - before < _STILL_BUCKETS
+        if reading.direction < 0 or (reading.log10_probability > LASTING_LOG10 and not is_waited_for):
             return None
         span = 3 if reading.is_jump else BUCKETS_AN_HOUR
         past = self._series.past(reading.key).last(span)
@@ -160,7 +163,7 @@ class CostSpike:
     def _has_lasted(self, excess: Excess, bucket: int) -> bool:
         """Whether it has been so for as long as it takes. A workload that calls other models may be failing over."""
         first, before = self._waiting.get(excess.key, (bucket, bucket))
-        if bucket - before > 2:
+        if bucket - before >= _STILL_BUCKETS:
             first = bucket
         self._waiting[excess.key] = (first, bucket)
         wait = 0 if excess.at_once else 1
