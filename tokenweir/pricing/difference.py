@@ -154,7 +154,8 @@ def _priced(rows: Sequence[Price], tier: str, moment: datetime) -> tuple[Price, 
 
 def _paired(was: Sequence[Price], now: Sequence[Price]) -> Iterator[tuple[Price | None, Price | None]]:
     """The prices that differ, those for the same hours together."""
-    ours, theirs = {row.schedule: row for row in was}, {row.schedule: row for row in now}
+    # Of several for the same hours, the first holds.
+    ours, theirs = ({row.schedule: row for row in reversed(rows)} for rows in (was, now))
     for schedule in dict.fromkeys((*ours, *theirs)):
         one, other = ours.get(schedule), theirs.get(schedule)
         if _said(one) != _said(other):
