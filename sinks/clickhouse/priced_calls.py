@@ -24,6 +24,7 @@ PRICE_DIMENSIONS: Final = ("price_status", "price_id", "currency", "unpriced_rea
 
 _PERIOD_FORMATS: Final = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H:00:00Z"}
 _NOTHING: Final = (0,) * (len(COUNT_COLUMNS) + len(MONEY_COLUMNS))
+_NO_AMOUNTS: Final = (0,) * len(MONEY_COLUMNS)
 
 
 def columns_for(by: Sequence[str]) -> list[str]:
@@ -55,15 +56,17 @@ def calls_at(
 def spend_of_calls(calls: Iterable[tuple[Any, Priced]], *, by: Sequence[str]) -> list[Row]:
     """As `queries.spend`, of calls with the cost that each is to have. Grouped by what comes of that price, too."""
     sums: dict[tuple[str, ...], tuple[int, ...]] = {} if by else {(): _NOTHING}
-    priced_calls: dict[tuple[str, ...], int] = {}
+    stated: dict[tuple[str, ...], tuple[int, ...]] = {}
     for call, priced in calls:
         group = tuple(_value(name, call, priced) for name in by)
         tokens = (getattr(call, name) for name in TOKEN_FIELDS)
         cost, listed = priced.cost_picos, priced.list_cost_picos
         values = (1, cost is None, *tokens, cost or 0, listed or 0)
         sums[group] = tuple(map(add, sums.get(group, _NOTHING), values))
-        priced_calls[group] = priced_calls.get(group, 0) + (cost is not None)
-    rows = [_row(by, group, values, priced_calls.get(group, 0)) for group, values in sums.items()]
+        # A call that an allowance covers may have a cost and no list cost.
+        amounts = (cost is not None, listed is not None)
+        stated[group] = tuple(map(add, stated.get(group, _NO_AMOUNTS), amounts))
+    rows = [_row(by, group, values, stated.get(group, _NO_AMOUNTS)) for group, values in sums.items()]
     return sorted(rows, key=lambda row: _standing(by, row))
 
 
@@ -73,15 +76,16 @@ def _value(name: str, call: Any, priced: Priced) -> str:
     return str(getattr(priced if name in PRICE_DIMENSIONS else call, name))
 
 
-def _row(by: Sequence[str], group: tuple[str, ...], values: tuple[int, ...], priced_calls: int) -> Row:
+def _row(by: Sequence[str], group: tuple[str, ...], values: tuple[int, ...], stated: tuple[int, ...]) -> Row:
+    """stated: how many calls have each of the amounts."""
     counts = values[: len(COUNT_COLUMNS)]
     amounts = values[len(COUNT_COLUMNS) :]
     return {
         **dict(zip(by, group, strict=True)),
         **dict(zip(COUNT_COLUMNS, counts, strict=True)),
         **{
-            name: decimal_from_picos(picos) if priced_calls else None
-            for name, picos in zip(MONEY_COLUMNS, amounts, strict=True)
+            name: decimal_from_picos(picos) if calls else None
+            for name, picos, calls in zip(MONEY_COLUMNS, amounts, stated, strict=True)
         },
     }
 

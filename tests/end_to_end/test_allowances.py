@@ -1,6 +1,8 @@
-"""Allowances as a person meets them: `weir price` and `weir allowances` with a file of contracts."""
+"""Allowances as a person meets them: `weir price`, `allowances` and `reprice` with a file of contracts."""
 
 import json
+from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +81,8 @@ source = "order 2"
 """
 
 
-def test_weir_allowances_says_what_is_left_of_each(tmp_path: Path) -> None:
-    (tmp_path / "acme.toml").write_text(PACKS, encoding="utf-8")
+def _ingest(folder: Path, name: str, days: Sequence[int]) -> None:
+    """Stores twelve calls of each day of October 2025, hour by hour in turns of two tenants."""
     calls = [
         {
             "id": f"zhipu:{day}-{hour}",
@@ -92,11 +94,16 @@ def test_weir_allowances_says_what_is_left_of_each(tmp_path: Path) -> None:
             "input_tokens": 400,
             "output_tokens": 100,
         }
-        for day in (2, 1)
+        for day in days
         for hour in range(12)
     ]
-    (tmp_path / "calls.jsonl").write_text("\n".join(map(json.dumps, calls)), encoding="utf-8")
-    weir("ingest", "calls.jsonl", "--data-dir", "ledger", cwd=tmp_path)
+    (folder / name).write_text("\n".join(map(json.dumps, calls)), encoding="utf-8")
+    weir("ingest", name, "--data-dir", "ledger", cwd=folder)
+
+
+def test_weir_allowances_says_what_is_left_of_each(tmp_path: Path) -> None:
+    (tmp_path / "acme.toml").write_text(PACKS, encoding="utf-8")
+    _ingest(tmp_path, "calls.jsonl", (2, 1))
 
     def allowances(*options: str) -> list[dict[str, Any]]:
         done = weir(
@@ -123,6 +130,40 @@ def test_weir_allowances_says_what_is_left_of_each(tmp_path: Path) -> None:
     assert [row["allowance"] for row in allowances("--at", "2025-09-01")] == ["pack", "trial"]
     table = weir("allowances", "--prices", "acme.toml", "--data-dir", "ledger", cwd=tmp_path).stdout.decode()
     assert "unused" in table
+
+
+def test_weir_reprice_settles_the_ledger_also_when_calls_come_late(tmp_path: Path) -> None:
+    (tmp_path / "acme.toml").write_text(PACKS, encoding="utf-8")
+    overlay = {"TOKENWEIR_PRICING__OVERLAY": "acme.toml"}
+
+    def reprice(*options: str) -> dict[str, Any]:
+        done = weir("reprice", "--json", "--data-dir", "ledger", *options, cwd=tmp_path, extra=overlay)
+        return dict(json.loads(done.stdout))
+
+    def spend(*options: str) -> tuple[str, str]:
+        done = weir("spend", "--json", "--data-dir", "ledger", *options, cwd=tmp_path, extra=overlay)
+        (row,) = json.loads(done.stdout)
+        return row["cost"], row["list_cost"]
+
+    _ingest(tmp_path, "late.jsonl", (2,))
+    # Of the 12 calls six are covered whole by the day's tokens, two are shared with the pack, and four are its own.
+    assert reprice()["changed_calls"] == 12
+    cost, listed = spend()
+    assert cost == "0"
+    _ingest(tmp_path, "early.jsonl", (1,))
+    # Day 1 now has as much of the pack; of day 2 the pack has 480 left, for 360 and 120 of two calls.
+    foreseen = reprice("--dry-run", "--since", "2025-10-01", "--until", "2025-10-02")
+    done = reprice("--since", "2025-10-01", "--until", "2025-10-02")
+    assert foreseen["changed_calls"] == done["changed_calls"] == 12 + 5
+    cost, both_listed = spend()
+    assert Decimal(both_listed) == 2 * Decimal(listed)
+    # 240 of 450, that is so much of four fifths of a call, and four whole calls.
+    whole = Decimal(listed) / 12
+    shared = whole * Decimal("0.8") * 240 / 360
+    assert abs(Decimal(cost) - (4 * whole + shared)) <= Decimal("1e-12")
+    assert spend("--prices", "known") == spend("--prices", "billed") == (cost, both_listed)
+    assert spend("--prices", "today")[0] == both_listed
+    assert reprice()["changed_calls"] == 0
 
 
 def test_weir_allowances_without_any_says_where_they_would_be(tmp_path: Path) -> None:

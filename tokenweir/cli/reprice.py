@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from sinks.clickhouse.client import LedgerClient
 from tokenweir import topics
 from tokenweir.cli.logs import set_up_logs
 from tokenweir.cli.moments import parse_moment
@@ -36,13 +37,17 @@ from tokenweir.local.price_following import (
     follow_prices,
     price_files,
 )
-from tokenweir.local.repricing import KafkaOutlet, at_known_prices, foresee
+from tokenweir.local.repricing import KafkaOutlet, foresee
 from tokenweir.local.repricing import reprice as reprice_ledger
 from tokenweir.local.repricing_journal import JobTerms, Journal, open_journal
+from tokenweir.local.settling import SettledPrices, settle_elsewhere
 from tokenweir.pricing import PriceBook
 from tokenweir.pricing.repricing_report import RepricingReport
 
 _JOURNALS: Final = "repricing"
+_SETTLING: Final = "settling"
+"""Beside the journals of what was asked for, those of what has to be settled with it."""
+
 _COLUMNS: Final = (
     "vendor",
     "model",
@@ -99,7 +104,10 @@ def reprice(
 
     Every call of the period is priced as of its own time. Where the answer is another one than the ledger holds, the
     call gets it: its cost, its parts, the price that was used. What it was billed at first stays beside that, and
-    `weir spend --prices billed` never moves. Without --since and --until it is the whole ledger.
+    no price ever moves `weir spend --prices billed`. Without --since and --until it is the whole ledger.
+
+    Free tiers and prepaid packs are used up anew, in the order of the calls. Calls outside of the period or of --where
+    which that leaves more or less of them get their cost, too.
 
     A run that was interrupted or killed goes on where it was when it is started again in the same way, and reports on
     all of it.
@@ -136,7 +144,9 @@ def reprice(
     with _progress(quiet=as_json or not sys.stderr.isatty()) as tell:
         if dry_run:
             with open_ledger(place) as client:
-                report = foresee(client, at_known_prices(book, terms), terms, conditions, tell=tell)
+                report = foresee(client, _prices(client, book, terms), terms, conditions, tell=tell)
+                for other in settle_elsewhere(client, book, terms, conditions):
+                    report.add(foresee(client, other.price, other.terms, other.where, tell=tell))
             _show(report, terms, dry_run=True, as_json=as_json)
             return
         arguments = {
@@ -152,16 +162,21 @@ def reprice(
             open_journal(_journals(place), arguments, terms) as journal,
         ):
             _say_resumed(journal)
-            report = reprice_ledger(
-                client,
-                KafkaOutlet(way.delivery, check=way.check, wait=way.wait_until_stored),
-                journal,
-                at_known_prices(book, journal.terms),
-                conditions,
-                tell=tell,
-            )
-            _show(report, journal.terms, dry_run=False, as_json=as_json)
+            terms = journal.terms
+            outlet = KafkaOutlet(way.delivery, check=way.check, wait=way.wait_until_stored)
+            price = _prices(client, book, terms)
+            report = reprice_ledger(client, outlet, journal, price, conditions, tell=tell)
+            for other in settle_elsewhere(client, book, terms, conditions):
+                own = arguments | {"settles": other.vendor}
+                with open_journal(_journals(place) / _SETTLING, own, other.terms) as settling:
+                    report.add(reprice_ledger(client, outlet, settling, other.price, other.where, tell=tell))
+                    settling.finish()
+            _show(report, terms, dry_run=False, as_json=as_json)
             journal.finish()
+
+
+def _prices(client: LedgerClient, book: PriceBook, terms: JobTerms) -> SettledPrices:
+    return SettledPrices(client, book, since=terms.since, known_at=terms.known_at)
 
 
 def _follow(

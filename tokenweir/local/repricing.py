@@ -42,8 +42,8 @@ class Repriced(NamedTuple):
     billed: Priced | None = None
 
 
-PriceAnew = Callable[[Sequence[Any]], Iterable[Repriced]]
-"""Prices some calls, which come by time, tenant and id; an answer for each, in order."""
+PriceAnew = Callable[[Sequence[Any]], Iterable[Repriced | None]]
+"""Prices some calls, which come by time, tenant and id; an answer for each, in order, None for one to leave alone."""
 
 
 def at_known_prices(book: PriceBook, terms: JobTerms) -> PriceAnew:
@@ -117,8 +117,10 @@ def decide(page: CallPage, price: PriceAnew, terms: JobTerms) -> Decided:
     calls = [call for call in page if not is_priced_later(call, terms.started_at)]
     lines: list[tuple[Workload, bytes]] = []
     report = RepricingReport()
-    report.calls = len(calls)
     for call, repriced in zip(calls, price(calls), strict=True):
+        if repriced is None:
+            continue
+        report.calls += 1
         changed = revision(call, repriced.priced, repriced_at=terms.started_at, billed=repriced.billed)
         if changed is not None:
             lines.append((workload_of(call), encode_metered(call._asdict() | changed)))

@@ -75,7 +75,7 @@ class Contracts:
 
     def recorded_times(self) -> set[datetime]:
         """When anything of it became known."""
-        times = {discount.recorded_at for discount in self.discounts}
+        times = {term.recorded_at for term in (*self.discounts, *self.allowances)}
         return times | self.prices.recorded_times() | self.aliases.recorded_times()
 
     def discounts_for(
