@@ -395,6 +395,15 @@ def test_a_call_that_was_priced_with_more_is_left_alone(
     assert_judged(filled, judged(13))
 
 
+def test_what_was_decided_and_never_noted_is_forgotten(tmp_path: Path) -> None:
+    _, terms = priced_on(11)
+    with open_journal(tmp_path, {}, terms) as journal:
+        (next(tmp_path.glob("*/journal.jsonl")).parent / "chunk-1.ndjson").write_bytes(b"left by a kill")
+        journal.add((START, "t", "c"), RepricingReport(), [])
+    with open_journal(tmp_path, {}, terms) as journal:
+        assert [chunk.lines.exists() for chunk in journal.waiting] == [False]
+
+
 def test_one_job_at_a_time(tmp_path: Path) -> None:
     _, terms = priced_on(11)
     with (

@@ -1,20 +1,21 @@
 """Giving calls that had no price the one that has become known meanwhile, for as long as a process runs.
 
 A turn looks at the calls without a price: at all of them at first and whenever a file of prices has changed, else at
-those of today and yesterday (UTC), as a meter may not have read the file yet. What has a price now is sent as
-`weir reprice` sends it. Nothing is noted: a turn that was killed is made up for by the next.
+those of today and yesterday (UTC) where any of their models has a price, as a meter may not have read the file yet.
+What has a price now is sent as `weir reprice` sends it. Nothing is noted: a turn that was killed is made up for by the
+next.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from sinks.clickhouse.client import LedgerClient
-from sinks.clickhouse.queries import spend
+from sinks.clickhouse.queries import Row, spend
 from tokenweir.errors import TokenweirError
 from tokenweir.local.pipeline import LocalPipeline
 from tokenweir.local.repricing import KafkaOutlet, Outlet, at_known_prices, reprice_unnoted
@@ -26,6 +27,7 @@ log = logging.getLogger("tokenweir.prices")
 
 EVERY_SECONDS: Final = 60.0
 _JOIN_SECONDS: Final = 30.0
+_PRICED_BY: Final = ("vendor", "model", "service_tier", "region")
 UNPRICED: Final = {"price_status": ["unpriced"]}
 
 FilesState = tuple[tuple[str, int, int], ...]
@@ -51,16 +53,17 @@ class PriceFollower:
         """
         state = _state_of(self._files())
         changed = state != self._seen
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        since = None if changed else midnight - timedelta(days=1)
+        since = None if changed else _midnight(now) - timedelta(days=1)
+        models = spend(client, by=_PRICED_BY, since=since, where=UNPRICED)
+        if changed:
+            self._book = self._load() if models else None
+        elif models:
+            self._book = self._book or self._load()
+            models = _with_a_price(models, self._book, now)
         report = RepricingReport()
-        if spend(client, since=since, where=UNPRICED)[0]["calls"]:
-            if changed or self._book is None:
-                self._book = self._load()
+        if models and self._book is not None:
             terms = JobTerms(since, None, known_at=max(now, self._book.last_recorded_at), started_at=now)
             report = reprice_unnoted(client, outlet, at_known_prices(self._book, terms), terms, UNPRICED)
-        elif changed:
-            self._book = None
         self._seen = state
         return report
 
@@ -129,6 +132,21 @@ def price_files(overlay: Path | None, recorded: Path) -> list[Path]:
     """The files of prices that may change while a process runs: the company's, and recorded updates."""
     updates = sorted(recorded.iterdir()) if recorded.is_dir() else []
     return [*([overlay] if overlay is not None else []), *updates]
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _with_a_price(models: Sequence[Row], book: PriceBook, now: datetime) -> list[Row]:
+    """Those that have any price now: calls of what nobody prices are not looked at again every minute."""
+    return [
+        row
+        for row in models
+        if book.lookup(
+            row["vendor"], row["model"], now, service_tier=row["service_tier"], region=row["region"]
+        )
+    ]
 
 
 def _state_of(files: list[Path]) -> FilesState:

@@ -219,7 +219,7 @@ def _missing_lines(client: LedgerClient, chunk: Chunk) -> list[tuple[Workload, b
         client,
         since=min(times),
         until=max(times) + _MICROSECOND,
-        where={name: sorted({getattr(event, name) for event, _ in lines}) for name in ("vendor", "model")},
+        where={"vendor": sorted({event.vendor for event, _ in lines})},
         columns=("version",),
     )
     held = {(call.tenant, call.id): call.version for page in pages for call in page}

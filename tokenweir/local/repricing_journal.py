@@ -81,6 +81,9 @@ class Journal:
         path = self._lines_path(self._chunks)
         if lines:
             _write(path, b"\n".join(lines))
+        else:
+            # A process that was killed before it had noted this chunk may have left its own decision there.
+            path.unlink(missing_ok=True)
         self._append({"chunk": self._chunks, "last": [_text(last[0]), *last[1:]], "report": report.as_json()})
         self._take(Chunk(last, report, path))
 
