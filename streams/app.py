@@ -31,7 +31,7 @@ from streams.sink_role import SinkRole
 from streams.steady_app import SteadyApp
 from tokenweir.errors import BrokerUnavailable, WrongCall
 from tokenweir.settings import KafkaSettings, Settings, topic_name
-from tokenweir.topics import BILLS, METERED, REJECTED, USAGE, WINDOWS, Topic
+from tokenweir.topics import BILLS, METERED, REJECTED, SIGNALS, USAGE, WINDOWS, Topic
 
 log = logging.getLogger("tokenweir.streams")
 
@@ -39,7 +39,7 @@ RoleName = Literal["meter", "sink", "detect"]
 
 SOURCES: Final[dict[str, tuple[Topic, ...]]] = {
     "meter": (USAGE,),
-    "sink": (METERED, REJECTED, BILLS),
+    "sink": (METERED, REJECTED, BILLS, SIGNALS),
     "detect": (WINDOWS,),
 }
 """What each role reads."""
@@ -70,6 +70,11 @@ class StreamApp:
         self._started = False
         self._housekeeping: asyncio.Task[None] | None = None
         self._last_progress_at = 0.0
+
+    @property
+    def role(self) -> Role:
+        """The work itself."""
+        return self._role
 
     @property
     def failed(self) -> asyncio.Event:

@@ -23,6 +23,10 @@ class BlockSink(Protocol):
         """Keep the lines of vendors' reports in `lines` (NDJSON of VendorBill). Raises as `write_events` does."""
         ...
 
+    def write_signals(self, lines: bytes, token: str) -> None:
+        """Keep the signals in `lines` (NDJSON of Signal). Raises as `write_events` does."""
+        ...
+
     def keep(self, now: datetime) -> None:
         """Housekeeping that is due at `now` (UTC). Called about once a second between blocks.
 

@@ -9,13 +9,13 @@ Invariants:
 - a message is finished only when all signals that follow from it, and all states that are due with it, are kept by
   Kafka;
 - a signal is sent once, whatever was killed: by whoever has the partition, and not again by who takes it up;
-- minutes also close where nobody writes: a tick is then written to the partition, unless the meter is behind.
+- a tick is written only when the meter has finished all that was reported until a moment before.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -37,7 +37,7 @@ from tokenweir.usage.wire import HEADER_CONTENT_TYPE
 log = logging.getLogger("tokenweir.streams.detect")
 
 TICK_SECONDS: Final = 2.0
-"""So long after the last message of a partition a tick is written to it."""
+"""So often a tick is written to each partition that has tenants."""
 
 _LOST_TICK_SECONDS: Final = 15.0
 _CLOCKS_APART_MS: Final = 60_000
@@ -60,7 +60,7 @@ class _Tick(NamedTuple):
     """A tick that was written: when by the event loop's time, and by ours."""
 
     sent_at: float
-    clock_ms: float
+    clock_ms: int
 
 
 class DetectRole(Role):
@@ -92,7 +92,7 @@ class DetectRole(Role):
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to write ticks where nobody writes."""
+        """Begin to write ticks."""
         self._task = asyncio.create_task(self._tick_on(), name="tokenweir-detect-ticks")
         self._task.add_done_callback(self._ended)
 
@@ -213,6 +213,22 @@ class DetectRole(Role):
         self._failures = failures
         self.metrics.open_incidents.set(sum(one.detection.open_incidents() for one in self._lanes.values()))
 
+    async def wait_until_through(
+        self, read_to: Mapping[tuple[str, int], int], timeout_seconds: float
+    ) -> bool:
+        """Wait until every minute that is over is closed, of all messages before these offsets by topic and partition.
+
+        For a topic that one worker has alone. True when it is so, False when the time was not enough.
+        """
+        return await self.wait_until(lambda: self._is_through(read_to), timeout_seconds)
+
+    def _is_through(self, read_to: Mapping[tuple[str, int], int]) -> bool:
+        wall_ms = round(self.clock().timestamp() * 1000)
+        lanes = {(place.topic, place.number): lane.detection for place, lane in self._lanes.items()}
+        return all(
+            end == 0 or (place in lanes and lanes[place].next_offset >= end) for place, end in read_to.items()
+        ) and not any(detection.is_behind(wall_ms) for detection in lanes.values())
+
     def revoked(self, partitions: Iterable[Partition]) -> None:
         """Forget what is known of them: whoever has them now takes up what was kept."""
         gone = list(partitions)
@@ -238,24 +254,24 @@ class DetectRole(Role):
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK_SECONDS / 2)
-            quiet = [place for place in self._assigned() if self._wants_tick(place, loop.time())]
-            if not quiet or not await loop.run_in_executor(self._watch_thread, self._meter.is_up_to_date):
+            due = [place for place in self._assigned() if self._wants_tick(place, loop.time())]
+            if not due or not await loop.run_in_executor(self._watch_thread, self._meter.is_up_to_date):
                 continue
-            for place in quiet:
-                self._ticks[place] = _Tick(loop.time(), self.clock().timestamp() * 1000)
+            for place in due:
+                self._ticks[place] = _Tick(loop.time(), int(self.clock().timestamp() * 1000))
                 await (await self.send(place.topic, None, b"", TICK_HEADERS, partition=place.number))
 
     def _wants_tick(self, place: Partition, now: float) -> bool:
-        """Whether nothing came for a while, and no tick is under way. The first one has the partition taken up."""
+        """Whether it is time for a tick, and none is under way. The first one has the partition taken up."""
         lane = self._lanes.get(place)
         tick = self._ticks.get(place)
-        is_recent = tick is not None and now - tick.sent_at < _LOST_TICK_SECONDS
         if lane is None:
-            return not is_recent
-        if tick is not None and is_recent and lane.detection.clock_ms < tick.clock_ms:
+            return tick is None or now - tick.sent_at > _LOST_TICK_SECONDS
+        if not lane.detection.is_watching():
             return False
-        wall_ms = self.clock().timestamp() * 1000
-        return lane.detection.is_watching() and wall_ms - lane.detection.clock_ms > TICK_SECONDS * 1000
+        if tick is None or lane.detection.clock_ms >= tick.clock_ms:
+            return tick is None or now - tick.sent_at >= TICK_SECONDS
+        return now - tick.sent_at > _LOST_TICK_SECONDS
 
     def _assigned(self) -> list[Partition]:
         return sorted(Partition(tp.topic, tp.partition) for tp in self.app.consumer.assignment())

@@ -19,6 +19,7 @@ from tokenweir.settings import KafkaSettings, client_security
 _ANSWER_SECONDS: Final = 60.0
 _TIMEOUT_MS: Final = 20_000
 _POLL_MS: Final = 200
+_LATELY_SECONDS: Final = 15.0
 
 
 class ReadMessage(NamedTuple):
@@ -104,15 +105,18 @@ class GroupWatch:
         self._topic = topic
         self._clients: tuple[Any, Any] | None = None
         self._ends: dict[TopicPartition, int] | None = None
+        self._asked_at = 0.0
 
     def is_up_to_date(self) -> bool:
-        """Whether the group has finished all that the topic held at the last call.
+        """Whether the group has finished all that the topic held at the last call, a moment ago.
 
-        False at the first call, and where Kafka does not tell.
+        False where there was none lately, and where Kafka does not tell.
         """
         try:
             admin, consumer = self._connected()
-            before = self._ends
+            now = time.monotonic()
+            before = self._ends if now - self._asked_at < _LATELY_SECONDS else None
+            self._asked_at = now
             places = [
                 TopicPartition(self._topic, number)
                 for number in sorted(consumer.partitions_for_topic(self._topic) or ())
@@ -139,7 +143,8 @@ class GroupWatch:
                 "request_timeout_ms": _TIMEOUT_MS,
                 **client_security(self._settings),
             }
-            self._clients = KafkaAdminClient(**options), KafkaConsumer(**options)
+            consumer = KafkaConsumer(enable_auto_commit=False, **options)
+            self._clients = KafkaAdminClient(**options), consumer
         return self._clients
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The sink's work on Kafka: metered events and rejections in, blocks to a store out.
+"""The sink's work on Kafka: metered events, bills, signals and rejections in, blocks to a store out.
 
 Messages gather until there are `flush_events` or the oldest has waited `flush_seconds`; then one thread writes them as
 a block while the next block gathers. Two blocks is all that is held: while the store is away nothing more is taken
@@ -27,7 +27,7 @@ from streams.progress import Partition
 from streams.role import Clock, Message, Role, reported_at_ms
 from tokenweir.errors import RejectedInput, StoreUnavailable
 from tokenweir.settings import KafkaSettings, topic_name
-from tokenweir.topics import BILLS, REJECTED
+from tokenweir.topics import BILLS, REJECTED, SIGNALS
 from tokenweir.usage.wire import CONTENT_TYPE, HEADER_CONTENT_TYPE
 
 log = logging.getLogger("tokenweir.streams.sink")
@@ -61,7 +61,10 @@ class SinkRole(Role):
         super().__init__(app, metrics, clock)
         self._sink = sink
         self._rejected_topic = topic_name(settings, REJECTED.name)
-        self._bills_topic = topic_name(settings, BILLS.name)
+        self._beside: dict[str, Write] = {
+            topic_name(settings, BILLS.name): sink.write_bills,
+            topic_name(settings, SIGNALS.name): sink.write_signals,
+        }
         self._flush_events = flush_events
         self._flush_seconds = flush_seconds
         self._gathered: list[Gathered] = []
@@ -166,20 +169,20 @@ class SinkRole(Role):
         block = [one for one in self._replace([]) if self.progress.is_current(one.ticket)]
         try:
             rejections = [one for one in block if one.position.topic == self._rejected_topic]
-            bills = [one for one in block if one.position.topic == self._bills_topic]
-            beside = (self._rejected_topic, self._bills_topic)
-            events = [one for one in block if one.position.topic not in beside]
-            for write, lines in ((self._sink.write_events, events), (self._sink.write_bills, bills)):
-                if not lines:
-                    continue
+            by_write: dict[Write, list[Gathered]] = {}
+            for one in block:
+                if one.position.topic != self._rejected_topic:
+                    write = self._beside.get(one.position.topic, self._sink.write_events)
+                    by_write.setdefault(write, []).append(one)
+            for write, lines in by_write.items():
                 refused = await self._offer(write, lines)
                 await self._send_refused(refused)
                 self._finish_all(lines)
                 self.metrics.sent_events.inc(sum(one.line_count for one in lines) - len(refused))
             if rejections:
-                for one in await self._offer(self._sink.write_rejections, rejections):
+                for left in await self._offer(self._sink.write_rejections, rejections):
                     log.error(
-                        "The store refuses a rejection, which stays on %s: %s", one.position.name, one.error
+                        "The store refuses a rejection, which stays on %s: %s", left.position.name, left.error
                     )
                     self.metrics.discarded_events.labels(reason="rejection_refused").inc()
                 self._finish_all(rejections)

@@ -190,7 +190,7 @@ class DetectionSettings(_Group):
     """What makes signals of the minutes: how long a minute is waited for, and how often state is kept."""
 
     close_after_seconds: Positive = Field(
-        default=15.0, description="a minute is closed so long after its end; what comes later is late"
+        default=10.0, description="a minute is closed so long after its end; what comes later is late"
     )
     hold_seconds: Positive = Field(
         default=5.0,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tokenweir.bills import VendorBill
+from tokenweir.signals import Signal
 from tokenweir.usage import MeteredEvent, Rejection, UsageEvent
 from tokenweir.usage.event import GROUP_FIELDS, TOKEN_FIELDS
 
@@ -10,6 +11,7 @@ EVENT_COLUMNS: Final = tuple(MeteredEvent.model_fields)
 EVENT_FIELDS: Final = tuple(UsageEvent.model_fields)
 REJECTION_COLUMNS: Final = tuple(Rejection.model_fields)
 BILL_COLUMNS: Final = tuple(VendorBill.model_fields)
+SIGNAL_COLUMNS: Final = tuple(Signal.model_fields)
 
 ROLLUP_DIMENSIONS: Final = (*GROUP_FIELDS[1:], "status", "price_status")
 """By what, besides tenant and period, the rollups are kept."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from sinks.clickhouse.client import LedgerClient
-from sinks.clickhouse.columns import BILL_COLUMNS, EVENT_COLUMNS, REJECTION_COLUMNS
+from sinks.clickhouse.columns import BILL_COLUMNS, EVENT_COLUMNS, REJECTION_COLUMNS, SIGNAL_COLUMNS
 from sinks.clickhouse.rollups import RollupKeeper
 from sinks.clickhouse.settle import Settler
 
@@ -89,6 +89,18 @@ class ClickHouseLedger:
             lines,
             {**self._settings, "insert_deduplication_token": token},
             doing="storing vendors' bills",
+        )
+
+    def write_signals(self, lines: bytes, token: str) -> None:
+        """Store signals (NDJSON of tokenweir.signals.Signal). Arguments and errors as in `write_events`."""
+        if not lines.strip():
+            return
+        self._client.insert_lines(
+            "signals",
+            SIGNAL_COLUMNS,
+            lines,
+            {**self._settings, "insert_deduplication_token": token},
+            doing="storing signals",
         )
 
     def keep(self, now: datetime) -> None:

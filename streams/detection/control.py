@@ -1,8 +1,9 @@
 """What stands on the windows topic beside windows: ticks, and what people ask of incidents.
 
 Such a message holds no line; what it says is in its headers, so that others who read the topic read nothing in it.
-A tick is Kafka's time and no more: where nobody writes, it lets the minutes of a partition close. Because ticks
-are part of the log, whoever reads the log again closes the same minutes.
+A tick is written by who reads the topic, when the meter has gone through all that was reported until a moment before:
+by it minutes are closed, also where nobody writes. Because ticks are part of the log, whoever reads the log again
+closes the same minutes.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,11 @@ HEADER_TICK: Final = "tokenweir-tick"
 TICK_HEADERS: Final[list[tuple[str, bytes]]] = [(HEADER_TICK, b"1")]
 
 Headers = Iterable[tuple[str, bytes | None]]
+
+
+def is_tick(headers: Headers) -> bool:
+    """Whether these are the headers of a tick."""
+    return any(name == HEADER_TICK for name, _ in headers)
 
 
 def request_in(headers: Headers) -> SignalRequest | None:

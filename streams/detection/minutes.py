@@ -1,13 +1,14 @@
 """One tenant's minutes: partial sums put together, and each minute closed once, in order.
 
 The clock is Kafka's time of the messages, so the same messages close the same minutes, whoever reads them and when.
-A minute that was heard of in time is closed `close_after_ms` after its end. Where what arrives is older than that, a
-backlog is being worked off or a month is being replayed, and the minutes themselves lead: one is closed `hold_ms`
-after a later one was heard of. A silent minute is closed like any other, once it is clear that nothing comes.
+A tick among them (`streams.detection.control`) certifies more: what was reported until then has gone through the meter.
 
-It is clear where the tenant was up to date when it was last heard of. Else (its last minute was old then), or when the
-clock has just leapt because nobody wrote for a while (a meter was down and now catches up), it takes longer:
-a pipeline that stands must not look like a company that has stopped.
+- A minute that was heard of in time, or that is silent, is closed `close_after_ms` after its end, once that is
+  certified: a pipeline that stands must not look like a company that has stopped. Where nothing is certified, as the
+  meter lags behind, it is closed LAG_PATIENCE_MS later.
+- Where what arrives is older than that, a backlog is being worked off or a month is being replayed, and the minutes
+  themselves lead: one is closed `hold_ms` after a later one was heard of, once that is certified, or once every
+  partition of the usage topic that has lately brought anything is past it.
 
 What comes for a closed minute is late, and is handed out with the next one.
 """
@@ -30,8 +31,9 @@ UP_TO_DATE_MS: Final = 10 * MINUTE_MS
 PATIENCE_MS: Final = 60 * MINUTE_MS
 """So long is one that is behind waited for."""
 
-LEAP_MS: Final = 30_000
-LEAP_GRACE_MS: Final = 60_000
+LAG_PATIENCE_MS: Final = 60_000
+QUIET_PARTITION_MS: Final = 60_000
+"""A partition that has brought nothing for so long is not waited for."""
 
 NEVER_MS: Final = 2**62
 _MOST_NAMES: Final = 200_000
@@ -47,8 +49,10 @@ class MinutesState(msgspec.Struct):
     rows: list[_PlainRow]
     late: list[_PlainRow]
     heard: list[tuple[int, int]]
+    passed: list[tuple[int, int]]
+    partitions: dict[str, tuple[int, int]]
     last_heard_ms: int
-    leapt_ms: int
+    certified_ms: int
     seen: dict[str, tuple[int, int, list[tuple[Any, ...]], list[tuple[int, int]]]]
 
 
@@ -65,8 +69,12 @@ class TenantMinutes:
         self._late: dict[int, dict[tuple[str, ...], GroupSums]] = {}
         self._heard: list[tuple[int, int]] = []
         """(minute, clock at which it or a later one was first heard of), rising in both."""
+        self._partitions: dict[str, tuple[int, int]] = {}
+        """By partition of the usage topic: the latest minute that it brought, and when it last brought anything."""
+        self._passed: list[tuple[int, int]] = []
+        """(minute, clock at which all partitions had come to it or past it), rising in both."""
         self._last_heard_ms = 0
-        self._leapt_ms = 0
+        self._certified_ms = 0
         self._seen = Seen()
         self._names: dict[tuple[str, ...], dict[str, str]] = {}
 
@@ -84,19 +92,38 @@ class TenantMinutes:
                 rows[key] = sums_of(window)
             else:
                 sums.merge(sums_of(window))
-            if not is_late:
-                self._last_heard_ms = clock_ms
-                if not self._heard or minute > self._heard[-1][0]:
-                    self._heard.append((minute, clock_ms))
+            self._hear(window.partial_id.rpartition("/")[0], minute, clock_ms, is_late=is_late)
+        self._pass(clock_ms)
 
-    def leap(self, clock_ms: int) -> None:
-        """The clock has come here after it had stood for longer than LEAP_MS."""
-        self._leapt_ms = clock_ms
+    def _hear(self, partition: str, minute: int, clock_ms: int, *, is_late: bool) -> None:
+        latest, _ = self._partitions.get(partition, (minute, 0))
+        self._partitions[partition] = max(latest, minute), clock_ms
+        if is_late:
+            return
+        self._last_heard_ms = clock_ms
+        if not self._heard or minute > self._heard[-1][0]:
+            self._heard.append((minute, clock_ms))
+
+    def _pass(self, clock_ms: int) -> None:
+        """Note how far all partitions have come that have lately brought anything."""
+        recent = clock_ms - QUIET_PARTITION_MS
+        passed = min((latest for latest, at_ms in self._partitions.values() if at_ms >= recent), default=None)
+        if passed is not None and (not self._passed or passed > self._passed[-1][0]):
+            self._passed.append((passed, clock_ms))
+
+    def certify(self, clock_ms: int) -> None:
+        """What was reported until this clock has come."""
+        self._certified_ms = clock_ms
 
     def due_ms(self) -> int:
         """The clock at which the next minute is closed, as it looks now."""
         minute = self._next_minute()
         return NEVER_MS if minute is None else self._due_ms(minute)
+
+    def deadline_ms(self) -> int:
+        """When the next minute would be closed if it had been heard of in time."""
+        minute = self._next_minute()
+        return NEVER_MS if minute is None else self._deadline_ms(minute)
 
     def close(self, clock_ms: int) -> Iterator[TenantMinute]:
         """The minutes that are closed by this clock, one after the other."""
@@ -104,8 +131,9 @@ class TenantMinutes:
             rows = self._rows.pop(minute, {})
             late, self._late = self._late, {}
             self._next = minute + 1
-            while self._heard and self._heard[0][0] < self._next and len(self._heard) > 1:
-                self._heard.pop(0)
+            for stairs in (self._heard, self._passed):
+                while len(stairs) > 1 and stairs[0][0] < self._next:
+                    stairs.pop(0)
             yield TenantMinute(
                 self._tenant,
                 minute,
@@ -118,9 +146,8 @@ class TenantMinutes:
     def forget(self) -> None:
         """Begin anew with whatever minute comes next."""
         self._next = None
-        self._heard = [(minute, clock_ms) for minute, clock_ms in self._heard if minute in self._rows]
-        if self._rows and not self._heard:
-            self._heard = [(max(self._rows), self._last_heard_ms)]
+        self._partitions, self._passed = {}, []
+        self._heard = [(max(self._rows), self._last_heard_ms)] if self._rows else []
 
     def open_minute(self, clock_ms: int) -> TenantMinute | None:
         """The next minute to be closed as it is by now; None where nothing of it is known or it is long past."""
@@ -145,8 +172,10 @@ class TenantMinutes:
             _plain(self._rows),
             _plain(self._late),
             list(self._heard),
+            list(self._passed),
+            dict(self._partitions),
             self._last_heard_ms,
-            self._leapt_ms,
+            self._certified_ms,
             self._seen.state(),
         )
 
@@ -154,28 +183,35 @@ class TenantMinutes:
         """Take up what `state` gave."""
         self._next = state.next_minute
         self._rows, self._late = _from_plain(state.rows), _from_plain(state.late)
-        self._heard = list(state.heard)
-        self._last_heard_ms, self._leapt_ms = state.last_heard_ms, state.leapt_ms
+        self._heard, self._passed = list(state.heard), list(state.passed)
+        self._partitions = dict(state.partitions)
+        self._last_heard_ms, self._certified_ms = state.last_heard_ms, state.certified_ms
         self._seen = Seen.restored(state.seen)
 
     def _next_minute(self) -> int | None:
         return self._next if self._next is not None else min(self._rows, default=None)
 
+    def _deadline_ms(self, minute: int) -> int:
+        return (minute + 1) * MINUTE_MS + self._close_after_ms
+
     def _due_ms(self, minute: int) -> int:
-        deadline = (minute + 1) * MINUTE_MS + self._close_after_ms
-        first = later = None
-        for heard, clock_ms in self._heard:
-            if heard >= minute and first is None:
-                first = clock_ms
-            if heard > minute:
-                later = clock_ms
-                break
-        if first is not None and first <= deadline:
-            return deadline if self._leapt_ms < deadline else self._leapt_ms + LEAP_GRACE_MS
-        if later is not None:
+        deadline = self._deadline_ms(minute)
+        first = _reached(self._heard, minute)
+        if first is None or first <= deadline:
+            due = deadline if first is not None else self._silent_due_ms(deadline)
+            return due if self._certified_ms >= due else due + LAG_PATIENCE_MS
+        later = _reached(self._heard, minute + 1)
+        if later is None:
+            return self._silent_due_ms(deadline)
+        if self._certified_ms >= later + self._hold_ms:
             return later + self._hold_ms
-        silent = max(deadline, self._leapt_ms + LEAP_GRACE_MS)
-        return max(silent, self._last_heard_ms + (self._hold_ms if self._is_up_to_date() else PATIENCE_MS))
+        passed = _reached(self._passed, minute + 1)
+        return self._last_heard_ms + PATIENCE_MS if passed is None else passed + self._hold_ms
+
+    def _silent_due_ms(self, deadline_ms: int) -> int:
+        """When to stop waiting for what was not heard of, or for more of the last that was."""
+        patience_ms = self._hold_ms if self._is_up_to_date() else PATIENCE_MS
+        return max(deadline_ms, self._last_heard_ms + patience_ms)
 
     def _is_up_to_date(self) -> bool:
         latest = self._heard[-1][0]
@@ -188,6 +224,11 @@ class TenantMinutes:
                 self._names.clear()
             names = self._names[key] = dict(zip(GROUP_FIELDS, key, strict=True))
         return GroupRow(names, sums)
+
+
+def _reached(stairs: list[tuple[int, int]], minute: int) -> int | None:
+    """The clock at which a minute, or a later one, was first reached; None where none was."""
+    return next((clock_ms for reached, clock_ms in stairs if reached >= minute), None)
 
 
 def _plain(minutes: dict[int, dict[tuple[str, ...], GroupSums]]) -> list[_PlainRow]:

@@ -8,14 +8,13 @@ Invariants:
 
 import logging
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from streams.detection.checkpoint import Checkpoint, Kept, Mark
-from streams.detection.control import Headers, request_in
-from streams.detection.minutes import LEAP_MS
+from streams.detection.control import Headers, is_tick, request_in
 from streams.detection.tenant import MakeDetectors, TenantDetection
 from streams.windows import MinuteWindow, decode_windows
 from tokenweir.errors import RejectedInput
@@ -114,6 +113,10 @@ class PartitionDetection:
         """Whether there is any tenant whose minutes have to be closed."""
         return bool(self._tenants)
 
+    def is_behind(self, clock_ms: int) -> bool:
+        """Whether a minute is open that would be closed by now if it had been heard of in time."""
+        return any(tenant.detection.is_behind(clock_ms) for tenant in self._tenants.values())
+
     def closes_by(self, clock_ms: int) -> bool:
         """Whether any minute is closed by this clock: then taking a message may take a while."""
         return any(tenant.detection.closes_by(clock_ms) for tenant in self._tenants.values())
@@ -124,21 +127,17 @@ class PartitionDetection:
         if message.offset < self._next_offset:
             return outcome
         before = Mark(message.offset, self._clock_ms)
-        leaps = self._clock_ms > 0 and message.time_ms - self._clock_ms > LEAP_MS
         self._clock_ms = max(self._clock_ms, message.time_ms)
         self._next_offset = message.offset + 1
-        if leaps:
-            for tenant in self._unsaved(message.offset):
-                tenant.detection.leap(self._clock_ms)
+        if is_tick(message.headers):
+            for tenant in self._tenants.values():
+                if tenant.mark.offset <= message.offset:
+                    tenant.detection.certify(self._clock_ms)
         self._take_lines(message, before)
         outcome.signals.extend(self._ask(message))
         if self._clock_ms // _SECOND_MS > before.clock_ms // _SECOND_MS:
             self._advance(message.offset, outcome)
         return outcome
-
-    def _unsaved(self, offset: int) -> Iterable[_Tenant]:
-        """The tenants whose state does not hold the message of this offset yet, in the order of their names."""
-        return [tenant for _, tenant in sorted(self._tenants.items()) if tenant.mark.offset <= offset]
 
     def _take_lines(self, message: LogMessage, before: Mark) -> None:
         try:

@@ -70,9 +70,9 @@ class TenantDetection:
         at = EPOCH + timedelta(milliseconds=self._clock_ms)
         return self._incidents.take_request(request, self._clock_ms // 60_000, at)
 
-    def leap(self, clock_ms: int) -> None:
-        """The clock leaps to here, having stood for a while."""
-        self._minutes.leap(clock_ms)
+    def certify(self, clock_ms: int) -> None:
+        """What was reported until this clock has come."""
+        self._minutes.certify(max(self._clock_ms, clock_ms))
 
     def is_due(self, clock_ms: int) -> bool:
         """Whether `advance` would do anything."""
@@ -81,6 +81,10 @@ class TenantDetection:
     def closes_by(self, clock_ms: int) -> bool:
         """Whether a minute is closed by this clock."""
         return self._minutes.due_ms() <= clock_ms
+
+    def is_behind(self, clock_ms: int) -> bool:
+        """Whether a minute is open that would be closed by now if it had been heard of in time."""
+        return self._minutes.deadline_ms() <= clock_ms
 
     @property
     def is_idle(self) -> bool:

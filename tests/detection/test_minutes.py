@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from streams.detection.minutes import (
-    LEAP_GRACE_MS,
+    LAG_PATIENCE_MS,
     NEVER_MS,
     PATIENCE_MS,
     MinutesState,
@@ -24,13 +24,23 @@ class Fed:
         self.minutes = TenantMinutes("acme", close_after_ms=10_000, hold_ms=5_000)
         self.offset = 0
 
-    def take(self, seconds: float, minute: int, cents: int = 100, offset: int | None = None) -> None:
+    def take(
+        self,
+        seconds: float,
+        minute: int,
+        cents: int = 100,
+        offset: int | None = None,
+        partition: int = 0,
+    ) -> None:
         self.offset += 1
-        line = windows(cents, minute=minute, offset=self.offset if offset is None else offset)
+        where = self.offset if offset is None else offset
+        line = windows(cents, minute=minute, offset=where, partition=partition)
         self.minutes.take(decode_windows(line), NOON_MS + round(seconds * 1000))
 
-    def close(self, seconds: float) -> list[tuple[int, int]]:
+    def close(self, seconds: float, *, certified: bool = True) -> list[tuple[int, int]]:
         """(minute after noon, cents) of what is closed by then."""
+        if certified:
+            self.minutes.certify(NOON_MS + round(seconds * 1000))
         return [_plain(minute) for minute in self.minutes.close(NOON_MS + round(seconds * 1000))]
 
 
@@ -45,6 +55,8 @@ def test_a_minute_is_closed_some_seconds_after_its_end() -> None:
     fed.take(30, 0, 50)
     assert fed.close(69.9) == []
     fed.take(65, 0, 25)
+    assert fed.minutes.due_ms() == NOON_MS + 70_000 + LAG_PATIENCE_MS
+    fed.minutes.certify(NOON_MS + 70_000)
     assert fed.minutes.due_ms() == NOON_MS + 70_000
     assert fed.close(70) == [(0, 175)]
     assert fed.close(70) == []
@@ -64,9 +76,11 @@ def test_what_comes_for_a_closed_minute_is_late_and_comes_with_the_next() -> Non
     assert fed.close(70) == [(0, 100)]
     fed.take(71, 0, 30)
     fed.take(72, 1)
+    fed.minutes.certify(NOON_MS + 130_000)
     (closed,) = fed.minutes.close(NOON_MS + 130_000)
     assert _plain(closed) == (1, 100)
     assert [(minute - NOON_MINUTE, row.sums.calls) for minute, row in closed.late] == [(0, 1)]
+    fed.minutes.certify(NOON_MS + 190_000)
     assert next(iter(fed.minutes.close(NOON_MS + 190_000))).late == []
 
 
@@ -100,19 +114,30 @@ def test_a_backlog_that_is_worked_off_ends_in_the_present() -> None:
     assert fed.close(670) == [(10, 0)]
 
 
-def test_when_nobody_wrote_for_a_while_it_takes_longer_to_believe_in_silence() -> None:
+def test_silence_has_to_be_certified_or_waited_for() -> None:
     fed = Fed()
     fed.take(1, 0)
-    fed.minutes.leap(NOON_MS + 600_000)
-    assert fed.close(600 + LEAP_GRACE_MS / 1000 - 1) == []
-    fed.take(602, 5)
-    assert fed.close(600 + LEAP_GRACE_MS / 1000)[:2] == [(0, 100), (1, 0)]
-    still = Fed()
-    still.take(1, 0)
-    still.close(70)
-    still.minutes.leap(NOON_MS + 600_000)
-    assert still.close(659) == []
-    assert still.close(660)[0] == (1, 0)
+    patience = LAG_PATIENCE_MS / 1000
+    assert fed.close(70 + patience - 1, certified=False) == []
+    assert fed.close(70 + patience, certified=False) == [(0, 100)]
+    # The meter stood, and works off what has gathered: nothing of it is taken for silence.
+    fed.take(600, 1)
+    fed.take(601, 8)
+    assert fed.close(606) == [(minute, 100 * (minute in (1, 8))) for minute in range(1, 9)]
+
+
+def test_a_backlog_waits_for_every_partition_that_brings_something() -> None:
+    fed = Fed()
+    begins = DAY_SECONDS
+    fed.take(begins, 0, partition=1)
+    for second in range(30):
+        fed.take(begins + second, 10 * second)
+        assert fed.close(begins + second, certified=False) == []
+    fed.take(begins + 30, 100, partition=1)
+    assert fed.close(begins + 34, certified=False) == []
+    assert fed.close(begins + 35, certified=False)[-1][0] == 99
+    fed.take(begins + 100, 400)
+    assert fed.close(begins + 105, certified=False)[-1][0] == 399
 
 
 def test_a_clock_that_is_ahead_closes_nothing_early() -> None:

@@ -21,6 +21,9 @@ class Moody:
     def write_bills(self, lines: bytes, token: str) -> None:
         self.write_events(lines, token)
 
+    def write_signals(self, lines: bytes, token: str) -> None:
+        self.write_events(lines, token)
+
     def write_rejections(self, lines: bytes, token: str) -> None:
         self.write_events(lines, token)
 

@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 from tokenweir.errors import RejectedInput, StoreUnavailable
+from tokenweir.signals import Signal
 from tokenweir.usage import Rejection
 
 
@@ -15,6 +16,7 @@ class MemoryStore:
         self.events: dict[tuple[str, str], dict[str, Any]] = {}
         self.rejections: dict[str, Rejection] = {}
         self.bill_lines: list[bytes] = []
+        self.signals: dict[str, Signal] = {}
         self.away = False
         self.refuses = b"\x00"
         self.offered = 0
@@ -42,6 +44,13 @@ class MemoryStore:
         """Keep bill lines."""
         self._admit(lines, token)
         self.bill_lines.extend(lines.split(b"\n"))
+
+    def write_signals(self, lines: bytes, token: str) -> None:
+        """Keep signals by id."""
+        self._admit(lines, token)
+        for line in lines.split(b"\n"):
+            signal = Signal.model_validate_json(line)
+            self.signals[signal.id] = signal
 
     def keep(self, _now: Any) -> None:
         """Count the call."""

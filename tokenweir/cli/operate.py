@@ -69,9 +69,9 @@ def gateway(host: str | None, port: int | None) -> None:
 @click.command()
 @click.option(
     "--role",
-    type=click.Choice(["meter", "sink"]),
+    type=click.Choice(["meter", "sink", "detect"]),
     required=True,
-    help="meter: check, price, forward. sink: write the ledger.",
+    help="meter: check, price, forward. sink: write the ledger. detect: make signals of the minutes.",
 )
 def worker(role: str) -> None:
     """Run one stream worker against the settings' Kafka, until interrupted. Start as many as you like.

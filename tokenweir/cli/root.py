@@ -42,6 +42,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "allowances": ("tokenweir.cli.allowances", "what is left of free tiers and prepaid packs"),
     "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
     "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
+    "signals": ("tokenweir.cli.signals", "what happened, and what is going on"),
     "detect": ("tokenweir.cli.detect", "the spike detector over any CSV"),
     "unpriced": ("tokenweir.cli.unpriced", "what has no price"),
     "doctor": ("tokenweir.cli.operate", "what is wrong"),

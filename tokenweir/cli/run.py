@@ -39,7 +39,7 @@ def _port_options(command: click.decorators.FC) -> click.decorators.FC:
 @data_dir_option
 @_port_options
 def up(data_dir: Path | None, port: int | None, clickhouse_port: int | None) -> int:
-    """Run the whole pipeline in this process, until interrupted: broker, meter, sink, ledger, page, gateway.
+    """Run the whole pipeline in this process, until interrupted: broker, meter, sink, detectors, ledger, page.
 
     \b
     Example:
@@ -49,7 +49,7 @@ def up(data_dir: Path | None, port: int | None, clickhouse_port: int | None) -> 
     set_up_logs(settings)
     place = DataDir(data_dir or settings.local.data_dir)
     doors = Doors(host=settings.local.host, port=port, clickhouse_port=clickhouse_port)
-    pipeline = LocalPipeline(place, settings, doors=doors)
+    pipeline = LocalPipeline(place, settings, doors=doors, detects=True)
     with _interrupted() as interrupted, running(pipeline) as thread:
         _say_where(pipeline)
         with prices_followed(pipeline):

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 
 from sinks.clickhouse import queries
 from sinks.clickhouse.client import LedgerClient, connect
-from streams.app import consumer_group
+from sinks.clickhouse.incidents import incidents
+from streams.app import SOURCES, consumer_group
 from streams.topic_admin import describe_topics, topic_lag
 from tokenweir.errors import BrokerUnavailable, StoreUnavailable, TokenweirError
 from tokenweir.local.broker import EmbeddedBroker
 from tokenweir.local.data_dir import DataDir, RunningPipeline
 from tokenweir.settings import KafkaSettings, Settings, topic_name
-from tokenweir.topics import METERED, REJECTED, USAGE
 
 _LOW_DISK_BYTES: Final = 1024**3
 _STALE_AFTER: Final = timedelta(minutes=15)
@@ -108,7 +108,7 @@ def _kafka(settings: KafkaSettings) -> Iterator[Finding]:
             yield Finding(f"topic {report.name}", "note", "; ".join(report.differences))
         else:
             yield Finding(f"topic {report.name}", "ok", f"{report.partitions} partitions")
-    for role, topics in (("meter", (USAGE,)), ("sink", (METERED, REJECTED))):
+    for role, topics in SOURCES.items():
         names = [topic_name(settings, topic.name) for topic in topics]
         try:
             waiting = sum(topic_lag(settings, consumer_group(settings, role), names).values())
@@ -144,6 +144,7 @@ def _content(client: LedgerClient) -> Iterator[Finding]:
         yield Finding("rejected input", "note", text)
     else:
         yield Finding("rejected input", "ok", "none")
+    yield _open_incidents(client)
     latest = queries.totals(client)["last_minute"]
     if latest is None:
         yield Finding("freshness", "note", "the ledger is empty; fill it with `weir ingest` or `weir demo`")
@@ -151,3 +152,12 @@ def _content(client: LedgerClient) -> Iterator[Finding]:
         yield Finding("freshness", "note", f"the last call was at {latest:%Y-%m-%d %H:%M:%S} UTC")
     else:
         yield Finding("freshness", "ok", f"the last call was {(now - latest).total_seconds():.0f} s ago")
+
+
+def _open_incidents(client: LedgerClient) -> Finding:
+    found = incidents(client, is_open=True)
+    if not found:
+        return Finding("signals", "ok", "no incident is open")
+    critical = sum(row["severity"] == "critical" for row in found)
+    text = f"{len(found)} incidents are open, {critical} of them critical; see `weir signals --open`"
+    return Finding("signals", "note", text)

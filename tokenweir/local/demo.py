@@ -8,6 +8,7 @@ digit. What happened in the simulated company is written to story.json.
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from producers.emitter import Emitter
 from producers.simulation import FleetSimulation
 from producers.simulation.totals import Sums, TotalsTally
 from sinks.clickhouse import queries
+from sinks.clickhouse.incidents import incidents
 from tokenweir.errors import WrongCall
 from tokenweir.local.data_dir import DataDir
 from tokenweir.local.pipeline import Doors, LocalPipeline
@@ -57,7 +59,7 @@ class DemoSummary:
     """What went in, what the ledger holds, and whether the two are equal to the last digit.
 
     expected and ledger: figure by name, over distinct calls; `cost` is USD over priced calls. differences: figures
-    that are not equal, also by vendor and by team.
+    that are not equal, also by vendor and by team. signals: incidents that the detectors opened, by kind.
     """
 
     reports: int
@@ -67,6 +69,7 @@ class DemoSummary:
     by_vendor: list[dict[str, Any]]
     differences: list[str]
     incidents: int
+    signals: dict[str, int]
     story: str
     seconds: float
 
@@ -95,6 +98,8 @@ class DemoSummary:
             "and are not in it",
             verdict,
             f"What happened in this company: {self.incidents} incidents in {self.story}",
+            f"Signalled: {', '.join(f'{count} {kind}' for kind, count in self.signals.items()) or 'nothing'}; "
+            "see `weir signals`",
         ]
 
 
@@ -119,7 +124,7 @@ def play_demo(
         place.story.write_text(simulation.story.to_json(), encoding="utf-8")
         shutil.rmtree(place.ledger, ignore_errors=True)
         overlay.write_text(simulation.price_file, encoding="utf-8")
-    pipeline = LocalPipeline(place, settings, doors=doors, overlay=overlay)
+    pipeline = LocalPipeline(place, settings, doors=doors, overlay=overlay, detects=True)
 
     def play(thread: PipelineThread, interrupted: threading.Event, say: Say) -> DemoSummary | None:
         return _play(thread, simulation, interrupted, say)
@@ -159,12 +164,14 @@ def _play(
 
 def _all_stored(thread: PipelineThread, interrupted: threading.Event) -> bool:
     """Waits until all is stored; False where the person would not wait. Raises as LocalPipeline.check does."""
-    stored = thread.submit(thread.pipeline.wait_until_stored())
-    while not stored.done():
-        if interrupted.wait(_WATCH_SECONDS):
-            stored.cancel()
-            return False
-    return stored.result().total == 0
+    for wait in (thread.pipeline.wait_until_stored, thread.pipeline.wait_until_signalled):
+        done = thread.submit(wait())
+        while not done.done():
+            if interrupted.wait(_WATCH_SECONDS):
+                done.cancel()
+                return False
+        done.result()
+    return True
 
 
 def _summary(
@@ -190,6 +197,7 @@ def _summary(
         ],
         differences=differences,
         incidents=len(simulation.story.incidents),
+        signals=dict(sorted(Counter(row["kind"] for row in incidents(pipeline.client)).items())),
         story=str(pipeline.data_dir.story),
         seconds=seconds,
     )

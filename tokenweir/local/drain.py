@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import KafkaError
@@ -18,7 +18,7 @@ from streams.app import consumer_group
 from streams.topic_admin import end_offsets
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.settings import KafkaSettings, client_security, topic_name
-from tokenweir.topics import BILLS, METERED, REJECTED, USAGE, Topic
+from tokenweir.topics import BILLS, METERED, REJECTED, SIGNALS, USAGE, Topic
 
 _POLL_SECONDS = 0.2
 _REQUEST_TIMEOUT_MS = 20_000
@@ -34,11 +34,12 @@ class Undrained:
     metered_messages: int = 0
     rejected_messages: int = 0
     bills_messages: int = 0
+    signals_messages: int = 0
 
     @property
     def total(self) -> int:
         """All messages that wait."""
-        return self.usage_messages + self.metered_messages + self.rejected_messages + self.bills_messages
+        return sum(astuple(self))
 
 
 class _Committed:
@@ -115,4 +116,5 @@ def wait_until_stored(
         metered = wait(watch, "sink", ends(METERED), lambda count: Undrained(usage, count))
         rejected = wait(watch, "sink", ends(REJECTED), lambda count: Undrained(usage, metered, count))
         bills = wait(watch, "sink", ends(BILLS), lambda count: Undrained(usage, metered, rejected, count))
-    return Undrained(usage, metered, rejected, bills)
+        signals = wait(watch, "sink", ends(SIGNALS), lambda n: Undrained(usage, metered, rejected, bills, n))
+    return Undrained(usage, metered, rejected, bills, signals)

@@ -1,4 +1,4 @@
-"""The broker and the two roles of an embedded run, in the caller's event loop.
+"""The broker and the roles of an embedded run, in the caller's event loop.
 
 Invariant: what Kafka has accepted is either stored when `stop` returns, or counted in what it returns. The broker
 keeps its topics in memory, so it goes last.
@@ -16,13 +16,16 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from streams.app import StreamApp, build_app
 from streams.block import BlockSink
-from streams.topic_admin import ensure_topics
+from streams.detect_role import DetectRole
+from streams.detection.tenant import MakeDetectors
+from streams.topic_admin import end_offsets, ensure_topics
 from tokenweir.errors import BrokerUnavailable, TokenweirError
 from tokenweir.local.broker import EmbeddedBroker
 from tokenweir.local.data_dir import DataDir
 from tokenweir.local.drain import Undrained, wait_until_stored
 from tokenweir.pricing import PriceBook
-from tokenweir.settings import Settings
+from tokenweir.settings import Settings, topic_name
+from tokenweir.topics import WINDOWS
 
 log = logging.getLogger("tokenweir.local")
 
@@ -34,7 +37,10 @@ _SESSION_SECONDS: Final = 6.0
 
 
 class EmbeddedStreams:
-    """Broker, meter and sink. `start` and `stop` once each, in one event loop."""
+    """Broker, meter, sink and detectors. `start` and `stop` once each, in one event loop.
+
+    detectors: makes one tenant's set; None for a run without.
+    """
 
     def __init__(
         self,
@@ -43,11 +49,13 @@ class EmbeddedStreams:
         *,
         book: PriceBook,
         sink: BlockSink,
+        detectors: MakeDetectors | None,
         registry: CollectorRegistry,
     ) -> None:
         self._broker = EmbeddedBroker(log=data_dir.broker_log)
         self._book = book
         self._sink = sink
+        self._detectors = detectors
         self._registry = registry
         self._apps: list[StreamApp] = []
         Gauge(
@@ -61,7 +69,7 @@ class EmbeddedStreams:
 
     @property
     def apps(self) -> list[StreamApp]:
-        """The meter and the sink, once started."""
+        """The roles, once started."""
         return self._apps
 
     def broker_memory_bytes(self) -> int:
@@ -74,7 +82,7 @@ class EmbeddedStreams:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     async def start(self) -> None:
-        """Starts all three. Raises BrokerUnavailable."""
+        """Starts all of it. Raises BrokerUnavailable."""
         await asyncio.to_thread(self._broker.start)
         kafka = self.settings.kafka.model_copy(
             update={
@@ -93,6 +101,10 @@ class EmbeddedStreams:
             build_app(self.settings, "meter", book=self._book, registry=self._registry),
             build_app(self.settings, "sink", sink=self._sink, registry=self._registry),
         ]
+        if self._detectors is not None:
+            self._apps.append(
+                build_app(self.settings, "detect", detectors=self._detectors, registry=self._registry)
+            )
         await asyncio.gather(*(app.start() for app in self._apps))
 
     async def wait_until_stored(self, timeout_seconds: float) -> Undrained:
@@ -106,8 +118,21 @@ class EmbeddedStreams:
             # A thread cannot be cancelled: where the caller is, it has to be told.
             given_up.set()
 
+    async def wait_until_signalled(self, timeout_seconds: float) -> None:
+        """Waits until the detectors have seen every minute that is over of what Kafka holds at the call.
+
+        Returns at the timeout too: a tenant whose last minute is old is waited for in case more of it comes.
+        """
+        ends = await asyncio.to_thread(
+            end_offsets, self.settings.kafka, [topic_name(self.settings.kafka, WINDOWS.name)]
+        )
+        read_to = {(place.topic, place.partition): end for place, end in ends.items()}
+        for app in self._apps:
+            if isinstance(role := app.role, DetectRole):
+                await role.wait_until_through(read_to, timeout_seconds)
+
     async def failure(self) -> TokenweirError:
-        """Returns when one of the three cannot go on, with why."""
+        """Returns when one of them cannot go on, with why."""
         waits = [asyncio.create_task(app.failed.wait()) for app in self._apps]
         try:
             while True:
@@ -127,7 +152,7 @@ class EmbeddedStreams:
             await asyncio.gather(*waits, return_exceptions=True)
 
     async def stop(self, *, drain_seconds: float) -> Undrained:
-        """Stores what waits, for so long at the most, then stops all three. Tells what was not stored."""
+        """Stores what waits, for so long at the most, then stops all. Tells what was not stored."""
         undrained = Undrained()
         if self._apps and self._broker.exit_status() is None:
             try:

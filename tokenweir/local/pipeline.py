@@ -1,4 +1,4 @@
-"""The whole pipeline in one process: broker, meter, sink, ledger, and the doors for visitors.
+"""The whole pipeline in one process: broker, meter, sink, detectors, ledger, and the doors for visitors.
 
 Started and stopped in one event loop. On the way down the order is: no new input, store what waits, stop the roles,
 the broker, the ledger, and give the data directory back.
@@ -22,6 +22,7 @@ from sinks.clickhouse.ledger import ClickHouseLedger
 from sinks.clickhouse.migrate import migrate
 from tokenweir.errors import StoreUnavailable, TokenweirError
 from tokenweir.local.data_dir import DataDir, RunningPipeline
+from tokenweir.local.detectors import detectors_of
 from tokenweir.local.drain import Undrained
 from tokenweir.local.embedded_streams import EmbeddedStreams
 from tokenweir.local.price_tables import fill_price_tables
@@ -39,6 +40,7 @@ _DRAIN_SECONDS: Final = 60.0
 _HURRIED_DRAIN_SECONDS: Final = 2.0
 _STORE_PATIENCE_SECONDS: Final = 20.0
 _WATCH_SECONDS: Final = 0.5
+_SIGNALLED_SECONDS: Final = 30.0
 _LOCK_WAIT_SECONDS: Final = 5.0
 
 
@@ -60,7 +62,8 @@ class LocalPipeline:
     """One embedded run over one data directory.
 
     doors: None for a run that takes no visitors (a command that needs the pipeline for itself). overlay: a price
-    file over the built-in book, in place of the settings'.
+    file over the built-in book, in place of the settings'. detects: whether the detectors run; a run that ends when its
+    input does would end in the middle of what they have to say.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class LocalPipeline:
         *,
         doors: Doors | None,
         overlay: Path | None = None,
+        detects: bool = False,
         drain_seconds: float = _DRAIN_SECONDS,
     ) -> None:
         self.data_dir = data_dir
@@ -77,6 +81,7 @@ class LocalPipeline:
         self.undrained = Undrained()
         self._settings = settings
         self._doors = doors
+        self._detects = detects
         self.overlay = overlay or settings.pricing.overlay
         self.recorded_prices = settings.pricing.recorded_in(data_dir.path)
         self._drain_seconds = drain_seconds
@@ -132,11 +137,17 @@ class LocalPipeline:
         self._stack.push_async_callback(asyncio.to_thread, client.close)
         await asyncio.to_thread(migrate, client, store)
         self._store = WatchedStore(ClickHouseLedger(client))
+        detectors = None
+        if self._detects:
+            detectors = await asyncio.to_thread(
+                detectors_of, self._settings, overlay=self.overlay, recorded_prices=self.recorded_prices
+            )
         self._streams = EmbeddedStreams(
             self._settings.model_copy(update={"clickhouse": store}),
             self.data_dir,
             book=book,
             sink=self._store,
+            detectors=detectors,
             registry=self.registry,
         )
         self._stack.push_async_callback(self._stop_streams)
@@ -213,6 +224,12 @@ class LocalPipeline:
         finally:
             await _cancel(stored)
 
+    async def wait_until_signalled(self) -> None:
+        """Waits until what the detectors say of all that was sent is in the ledger. After `wait_until_stored`."""
+        detection = self._settings.detection
+        await _running(self._streams).wait_until_signalled(detection.hold_seconds + _SIGNALLED_SECONDS)
+        await self.wait_until_stored()
+
     def check(self) -> None:
         """For a run that ends by itself: raises what keeps it from ever ending well, and then stops in a hurry.
 
@@ -244,11 +261,12 @@ class LocalPipeline:
         self.undrained = await streams.stop(drain_seconds=self._drain_seconds)
         if self.undrained.total:
             log.warning(
-                "%s messages could not be stored before the end (usage %s, metered %s, rejected %s)",
+                "%s messages could not be stored before the end (usage %s, metered %s, rejected %s, signals %s)",
                 self.undrained.total,
                 self.undrained.usage_messages,
                 self.undrained.metered_messages,
                 self.undrained.rejected_messages,
+                self.undrained.signals_messages,
             )
 
     async def _close_delivery(self) -> None:

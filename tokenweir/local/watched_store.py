@@ -44,6 +44,11 @@ class WatchedStore:
         with self._watched():
             self._store.write_bills(lines, token)
 
+    def write_signals(self, lines: bytes, token: str) -> None:
+        """See BlockSink."""
+        with self._watched():
+            self._store.write_signals(lines, token)
+
     def keep(self, now: datetime) -> None:
         """See BlockSink. Housekeeping that fails holds nothing up and is no trouble yet."""
         self._store.keep(now)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.ledger import ClickHouseLedger
 from streams.worker import run_worker
+from tokenweir.local.detectors import detectors_of
 from tokenweir.pricing import PriceBook
 from tokenweir.settings import Settings
 
@@ -26,6 +27,18 @@ def serve_worker(settings: Settings, role: str, *, say: Callable[[str], None]) -
                 "meter",
                 book_factory=lambda: PriceBook.default(
                     settings.pricing.overlay, settings.recorded_prices, cache_dir=settings.pricing.cache_dir
+                ),
+                on_ready=ready,
+            )
+        )
+        return
+    if role == "detect":
+        asyncio.run(
+            run_worker(
+                settings,
+                "detect",
+                detectors_factory=lambda: detectors_of(
+                    settings, overlay=settings.pricing.overlay, recorded_prices=settings.recorded_prices
                 ),
                 on_ready=ready,
             )
