@@ -5,12 +5,12 @@ the earliest period that bears on the question. Nothing of it is kept between tw
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 from sinks.clickhouse.calls import PRICING_COLUMNS, read_calls
 from sinks.clickhouse.client import LedgerClient
-from sinks.clickhouse.conditions import Where
+from sinks.clickhouse.conditions import Where, moment_text
 from tokenweir.pricing import PriceBook, Priced
 from tokenweir.pricing.allowances import ACCOUNT_FIELDS
 from tokenweir.pricing.balances import Balance, Balances
@@ -18,6 +18,29 @@ from tokenweir.pricing.price import BEGINNING
 
 SETTLING_COLUMNS: Final = tuple(dict.fromkeys((*PRICING_COLUMNS, *ACCOUNT_FIELDS)))
 """All that a call's cost depends on, allowances included, and what names the call."""
+
+
+class Marks(NamedTuple):
+    """What tells whether anything was stored since: how often an insert touched a minute, and when last (UTC)."""
+
+    touched: int
+    last_at: datetime | None
+
+
+def read_marks(client: LedgerClient) -> Marks:
+    """The marks of the ledger by now. Raises StoreUnavailable."""
+    touched, last_at = client.query("SELECT sum(marks), max(marked_at) FROM minutes")[0]
+    return Marks(touched, last_at.replace(tzinfo=UTC) if touched else None)
+
+
+def first_minute_marked(client: LedgerClient, moment: datetime) -> datetime | None:
+    """The earliest minute in which anything was stored since `moment`. Raises StoreUnavailable."""
+    sql = (
+        "SELECT count(), toUnixTimestamp(min(minute)) FROM minutes "
+        "WHERE marked_at >= toDateTime64({moment:String}, 6, 'UTC')"
+    )
+    count, seconds = client.query(sql, {"moment": moment_text(moment)})[0]
+    return datetime.fromtimestamp(seconds, UTC) if count else None
 
 
 def calls_that_bear_on(

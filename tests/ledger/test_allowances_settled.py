@@ -17,6 +17,7 @@ from producers.delivery.batching import Workload
 from sinks.clickhouse import ClickHouseLedger, LedgerClient
 from sinks.clickhouse.conditions import Where
 from sinks.clickhouse.queries import spend
+from tokenweir.local.price_following import PriceFollower
 from tokenweir.local.repricing import foresee, reprice
 from tokenweir.local.repricing_journal import JobTerms, open_journal
 from tokenweir.local.settling import SettledPrices, settle_elsewhere
@@ -195,3 +196,27 @@ def test_a_call_that_is_reported_anew_takes_what_it_then_needs(
     settle(ledger_client, ledger, START + timedelta(days=2), None, {"tenant": ["acme"]})
     settle(ledger_client, ledger)
     assert held(ledger_client) == expected([*fuller, *CALLS[20:]])
+
+
+def test_a_follower_settles_what_came_since_and_rests_where_nothing_did(
+    ledger_client: LedgerClient, ledger: ClickHouseLedger, tmp_path: Path
+) -> None:
+    overlay, seconds = tmp_path / "acme.toml", [0.0]
+    overlay.touch()
+    follower = PriceFollower(lambda: BOOK, lambda: [overlay], stopwatch=lambda: seconds[-1])
+    sink = Sink(ledger)
+
+    def turn() -> int:
+        return follower.turn(ledger_client, sink, SETTLED).calls
+
+    first, late = CALLS[::2], [call for call in CALLS[1::2] if call.vendor in ("v", "w")]
+    store(ledger, first, "first")
+    assert turn()
+    assert held(ledger_client) == expected(first)
+    # What it sent itself was stored since; then there is nothing.
+    turn()
+    assert turn() == 0
+    store(ledger, late, "late")
+    seconds.append(1.0)
+    turn()
+    assert held(ledger_client) == expected([*first, *late])

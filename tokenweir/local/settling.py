@@ -4,7 +4,7 @@ What an allowance covers of a call depends on earlier calls, whether they are to
 calls that are asked for the earlier ones of their vendor are read, in the same order, and no further than those.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -55,7 +55,7 @@ class SettledPrices:
 
 
 class Elsewhere(NamedTuple):
-    """A further re-pricing, of the calls of a vendor that one did not look at."""
+    """A re-pricing of calls of a vendor that changes only what allowances make of them."""
 
     vendor: str
     terms: JobTerms
@@ -71,25 +71,34 @@ def settle_elsewhere(client: LedgerClient, book: PriceBook, terms: JobTerms, whe
     """
     if terms.since is None and terms.until is None and not where.keys() - {"vendor"}:
         return []
+    return [
+        _settling(client, book, vendor, terms, lambda call: _looked_at(call, terms, where))
+        for vendor in book.contracts.allowances.vendors
+        if "vendor" not in where or vendor in where["vendor"]
+    ]
 
-    def price(since: datetime | None) -> PriceAnew:
-        prices = SettledPrices(client, book, since=since, known_at=terms.known_at)
 
-        def settled(calls: Sequence[Any]) -> Iterator[Repriced | None]:
-            for call in calls:
-                found = None if _looked_at(call, terms, where) else prices.settled(call)
-                yield Repriced(*found) if found else None
+def settle_everywhere(client: LedgerClient, book: PriceBook, terms: JobTerms) -> list[Elsewhere]:
+    """What is to be settled where calls from `terms.since` on may have come: as above, of all calls of the vendors."""
+    return [
+        _settling(client, book, vendor, terms, lambda _: False)
+        for vendor in book.contracts.allowances.vendors
+    ]
 
-        return settled
 
-    jobs = []
-    for vendor in book.contracts.allowances.vendors:
-        if "vendor" not in where or vendor in where["vendor"]:
-            start = book.contracts.allowances.counting_from(vendor, terms.since or BEGINNING)
-            since = None if start == BEGINNING else start
-            own_terms = replace(terms, since=since, until=None)
-            jobs.append(Elsewhere(vendor, own_terms, {"vendor": [vendor]}, price(since)))
-    return jobs
+def _settling(
+    client: LedgerClient, book: PriceBook, vendor: str, terms: JobTerms, left_out: Callable[[Any], bool]
+) -> Elsewhere:
+    start = book.contracts.allowances.counting_from(vendor, terms.since or BEGINNING)
+    since = None if start == BEGINNING else start
+    prices = SettledPrices(client, book, since=since, known_at=terms.known_at)
+
+    def settled(calls: Sequence[Any]) -> Iterator[Repriced | None]:
+        for call in calls:
+            found = None if left_out(call) else prices.settled(call)
+            yield Repriced(*found) if found else None
+
+    return Elsewhere(vendor, replace(terms, since=since, until=None), {"vendor": [vendor]}, settled)
 
 
 def _looked_at(call: Any, terms: JobTerms, where: Where) -> bool:
