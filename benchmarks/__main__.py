@@ -19,7 +19,16 @@ from rich.table import Table
 from benchmarks.apart import run_apart
 from benchmarks.measure import Measurement
 
-_MODULES: Final = ("pricing", "meter", "ledger", "emitter", "emitter_outage", "roles", "pipeline")
+_MODULES: Final = (
+    "pricing",
+    "meter",
+    "ledger",
+    "emitter",
+    "emitter_outage",
+    "roles",
+    "pipeline",
+    "detectors",
+)
 _RESULT: Final = Path("build/bench.json")
 _WIDTH: Final = 160
 

@@ -30,11 +30,15 @@ _BUCKETS_KEPT: Final = 7 * BUCKETS_AN_HOUR
 
 
 class Reading(NamedTuple):
-    """One series in one bucket. cost_usd, usual_usd: of the bucket. direction: 1 above, -1 below."""
+    """One series in one bucket. direction: 1 above, -1 below.
+
+    cost_usd, usual_usd: of the bucket. at_least_usd: what is usual at the least, now or an hour before or after.
+    """
 
     key: LevelKey
     cost_usd: float
     usual_usd: float
+    at_least_usd: float
     calls: int
     log10_probability: float
     direction: int
@@ -46,6 +50,7 @@ class Bucket(NamedTuple):
 
     cost_usd: float
     usual_usd: float
+    at_least_usd: float
     calls: int
 
 
@@ -61,6 +66,7 @@ class Past:
         return Bucket(
             sum(bucket.cost_usd for bucket in chosen),
             sum(bucket.usual_usd for bucket in chosen),
+            sum(bucket.at_least_usd for bucket in chosen),
             sum(bucket.calls for bucket in chosen),
         )
 
@@ -101,7 +107,7 @@ class CostSeries:
         """Series whose open bucket costs `ratio` times the usual, and `least_usd`. more: (picos, calls) besides."""
         hour = _hour(bucket)
         keys: list[LevelKey] = []
-        amounts: list[tuple[float, int, float]] = []
+        amounts: list[tuple[float, int]] = []
         for key in sorted(self._open.keys() | more.keys()):
             picos, calls = map(sum, zip(self._open.get(key, (0, 0)), more.get(key, (0, 0)), strict=True))
             cost = picos / _PICOS
@@ -110,15 +116,13 @@ class CostSeries:
             usual = float(self._hours[self._index[key], _around(hour)].max())
             if cost >= ratio * usual:
                 keys.append(key)
-                amounts.append((cost, calls, usual))
+                amounts.append((cost, calls))
         if not keys:
             return []
         indexes = np.array([self._index[key] for key in keys], np.intp)
-        values = np.array([cost for cost, _, _ in amounts])
+        values = np.array([cost for cost, _ in amounts])
         found = self._baselines.peek(indexes, float(bucket * _BUCKET_SECONDS), values)
-        return _readings(
-            keys, values, np.array([u for _, _, u in amounts]), [c for _, c, _ in amounts], found
-        )
+        return _readings(keys, values, self._around(indexes, hour), [calls for _, calls in amounts], found)
 
     def close(self, bucket: int) -> list[Reading]:
         """Judge the bucket, learn from it and begin the next one. Series that were there a day ago, oldest first."""
@@ -140,7 +144,9 @@ class CostSeries:
         usual = self._usual(indexes, keys, bucket, values)
         readings = _readings(keys, values, usual, calls, found)
         for reading in readings:
-            self._past[reading.key].buckets.append(Bucket(reading.cost_usd, reading.usual_usd, reading.calls))
+            self._past[reading.key].buckets.append(
+                Bucket(reading.cost_usd, reading.usual_usd, reading.at_least_usd, reading.calls)
+            )
         return [reading for reading in readings if self.is_known(reading.key, bucket)]
 
     def _begin(self, key: LevelKey, bucket: int) -> None:
@@ -153,8 +159,13 @@ class CostSeries:
             self._hours = grown
         self._hours[index] = 0.0
 
+    def _around(self, indexes: Indexes, hour: int) -> Floats:
+        """The mean buckets of this hour of the day and of those beside it: the series by three."""
+        around: Floats = self._hours[indexes][:, _around(hour)]
+        return around
+
     def _usual(self, indexes: Indexes, keys: list[LevelKey], bucket: int, values: Floats) -> Floats:
-        """The mean bucket of this hour of the day so far, or of one beside it; then this one is learnt from."""
+        """As `_around`, so far; then this bucket is learnt from."""
         hour = _hour(bucket)
         usual: Floats = self._hours[indexes, hour]
         age = bucket - np.array([self._born[key] for key in keys])
@@ -165,10 +176,10 @@ class CostSeries:
             + 1
         )
         mean = self._hours[indexes].mean(axis=1)
-        highest: Floats = self._hours[indexes][:, _around(hour)].max(axis=1)
+        around = self._around(indexes, hour)
         most = np.where(age < BUCKETS_A_DAY, values, _MOST_LEARNT * np.maximum(usual, mean))
         self._hours[indexes, hour] += (np.minimum(values, most) - usual) / np.minimum(count, _BUCKETS_KEPT)
-        return highest
+        return around
 
     def _forget(self, bucket: int) -> None:
         for key in [key for key, active in self._active.items() if bucket - active > FORGET_BUCKETS]:
@@ -219,15 +230,17 @@ def _around(hour: int) -> list[int]:
 
 
 def _readings(
-    keys: list[LevelKey], values: Floats, usual: Floats, calls: list[int], found: Surprise
+    keys: list[LevelKey], values: Floats, around: Floats, calls: list[int], found: Surprise
 ) -> list[Reading]:
-    expected = np.maximum(found.expected, usual)
+    usual = np.maximum(np.maximum(found.expected, around.max(axis=1)), 0.0)
+    at_least = np.minimum(usual, around.min(axis=1))
     return [
-        Reading(key, cost, mean, count, probability, int(direction), channel == JUMP)
-        for key, cost, mean, count, probability, direction, channel in zip(
+        Reading(key, cost, mean, least, count, probability, int(direction), channel == JUMP)
+        for key, cost, mean, least, count, probability, direction, channel in zip(
             keys,
             values.tolist(),
-            np.maximum(expected, 0.0).tolist(),
+            usual.tolist(),
+            at_least.tolist(),
             calls,
             found.log10_probability.tolist(),
             found.direction.tolist(),

@@ -23,7 +23,7 @@ import msgspec
 from streams.detectors.cost_report import Open, silence, spike
 from streams.detectors.cost_series import BUCKET_MINUTES, BUCKETS_A_DAY, BUCKETS_AN_HOUR, CostSeries, Reading
 from streams.detectors.detector import Condition, Surroundings
-from streams.detectors.levels import LEVELS, OWNED, TENANT, LevelKey, level_keys, scope_of
+from streams.detectors.levels import API_KEY, LEVELS, OWNED, TENANT, LevelKey, level_keys, scope_of
 from streams.detectors.minute import GroupRow, TenantMinute
 from streams.detectors.usual_mix import UsualMix
 from tokenweir.settings import DetectionSettings
@@ -253,8 +253,11 @@ class CostSpike:
                 and reading.log10_probability <= LASTING_LOG10
             ):
                 last = self._series.past(reading.key).last(_SILENT_BUCKETS)
-                if last.cost_usd <= _SILENT_SHARE * last.usual_usd:
-                    silent[reading.key] = last.usual_usd * BUCKETS_AN_HOUR / _SILENT_BUCKETS
+                if last.cost_usd <= _SILENT_SHARE * last.at_least_usd:
+                    silent[reading.key] = last.at_least_usd * BUCKETS_AN_HOUR / _SILENT_BUCKETS
+        if any(level != API_KEY for level, _ in silent):
+            # What a key is used for has an owner, and the owner says more.
+            silent = {key: usual for key, usual in silent.items() if key[0] != API_KEY}
         for key, usual in silent.items():
             # Of two that are the same traffic, the narrower says more.
             wider = any(_lies_in(key, other) and silent[other] > _SAME * usual for other in silent)

@@ -16,6 +16,7 @@ LEVELS: Final = (
 
 TENANT: Final = 0
 WORKLOAD: Final = 3
+API_KEY: Final = 4
 OWNED: Final = frozenset((0, 1, 2, 3, 4))
 """Levels whose traffic is somebody's; what a vendor or a model loses may just have gone to another."""
 

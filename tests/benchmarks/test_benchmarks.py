@@ -3,19 +3,23 @@
 import io
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from benchmarks import emitter, meter, pricing, roles
+from benchmarks import detectors, emitter, meter, pricing, roles
 from benchmarks.__main__ import table_of, write
 from benchmarks.apart import run_apart
 from benchmarks.brokers import APACHE, RunningBroker
 from benchmarks.measure import Measurement, Part, best_rate, clock, in_parts, mean_rate
 from benchmarks.workload import MODELS, WORKLOADS, usage_message
+from producers.simulation import FleetSimulation, Incident
 from tests.kafka.fixtures import Broker
+from tokenweir.signals import Contributor as SignalContributor
+from tokenweir.signals import Signal
 from tokenweir.usage.reading import read_event_line
 from tokenweir.usage.wire import encode_event
 
@@ -191,3 +195,45 @@ def test_a_clock_counts_the_cpu_seconds_of_its_block() -> None:
     with clock() as taken:
         sum(number * number for number in range(200_000))
     assert 0 < taken.cpu_seconds <= taken.wall_seconds * 8
+
+
+def test_detectors_are_judged_by_the_story_and_timed_on_many_series() -> None:
+    found = {measurement.name: measurement for measurement in detectors.run(seeds=0, series=200)}
+    assert found["baselines_bucket"].value is not None
+    assert found["cost_spike_recall"].value is None, "nothing was planted"
+
+
+def _told(loop: Incident, minutes: float, **changes: Any) -> Signal:
+    moment = loop.started_at + timedelta(minutes=minutes)
+    fields: dict[str, Any] = {
+        "id": f"a@1/{minutes}",
+        "fingerprint": "a",
+        "incident": "a@1",
+        "kind": "cost_spike",
+        "subject": "up",
+        "state": "open",
+        "severity": "warning",
+        "scope": loop.scope,
+        "started_at": moment,
+        "observed_at": moment,
+        "title": "t",
+        "explanation": "e",
+        "contributors": (SignalContributor(component="calls"),),
+    }
+    return Signal(**(fields | changes))
+
+
+def test_a_signal_counts_once_where_and_while_the_cause_is() -> None:
+    story = FleetSimulation(seed=3, days=7, end=AT, calls_scale=0.01).story
+    (loop,) = story.of_kind("runaway_loop")
+    signals = [
+        _told(loop, -1),
+        _told(loop, 2),
+        _told(loop, 3),
+        _told(loop, 4, state="update"),
+        _told(loop, 5, scope={"tenant": story.tenant}),
+        _told(loop, 6, subject="silent"),
+    ]
+    judged = detectors.judge_cost_spikes(story, signals)
+    assert (judged.planted, judged.found, judged.false, judged.first_contributors) == (1, 1, 4, 1)
+    assert judged.delays_seconds == [120.0]
