@@ -5,10 +5,12 @@ Secrets are `SecretStr`, so that they never show in a log or an error.
 """
 
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +19,7 @@ from pydantic_settings import (
 )
 
 from tokenweir.errors import WrongCall
+from tokenweir.usage.event import GROUP_FIELDS
 
 SETTINGS_FILE = Path("tokenweir.toml")
 
@@ -186,6 +189,47 @@ class WorkerSettings(_Group):
     state_dir: Path = Field(default=Path(".tokenweir/worker"), description="Faust's own files")
 
 
+class BudgetSettings(_Group):
+    """What some spend may come to in a period; a group for each budget, under a name of yours."""
+
+    amount_usd: Decimal = Field(gt=0, allow_inf_nan=False, description="USD a period")
+    scope: dict[str, str] = Field(
+        default={},
+        description="whose spend counts, by names of fields: team, project, service, environment, api_key, vendor, "
+        "model, region, operation, service_tier, tenant; without a tenant each tenant has the budget for itself",
+    )
+    period: Literal["day", "week", "month", "quarter"] = Field(
+        default="month", description="a week begins on Monday"
+    )
+    time_zone: str = Field(default="UTC", description="in which the period begins at midnight: Europe/Berlin")
+    thresholds_percent: list[Annotated[float, Field(gt=0, le=10_000)]] = Field(
+        default=[50, 80, 100], description="what is told when so much of it is spent"
+    )
+    forecast: bool = Field(
+        default=True, description="whether it is told that a threshold of 100 or more is going to be passed"
+    )
+    burn_rate: bool = Field(
+        default=True, description="whether it is told that it is being spent far too fast"
+    )
+
+    @field_validator("scope")
+    @classmethod
+    def _are_fields(cls, scope: dict[str, str]) -> dict[str, str]:
+        for name in scope:
+            if name not in GROUP_FIELDS:
+                raise ValueError(f"{name!r} is no field to budget by; take one of {', '.join(GROUP_FIELDS)}")
+        return scope
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"no time zone is called {name!r}; write it as Europe/Berlin or UTC") from error
+        return name
+
+
 class DetectionSettings(_Group):
     """What makes signals of the minutes: how long a minute is waited for, and how often state is kept."""
 
@@ -214,6 +258,9 @@ class DetectionSettings(_Group):
     )
     forget_days: int = Field(
         default=35, ge=1, le=366, description="a tenant that is silent for longer begins anew"
+    )
+    budgets: dict[str, BudgetSettings] = Field(
+        default={}, description="what spend is held to, each a group `[detection.budgets.NAME]`"
     )
 
 

@@ -1,6 +1,7 @@
 """Writes docs/settings.md from the settings model: `python -m tests.docs.settings_page`."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
@@ -49,15 +50,21 @@ def page_text() -> str:
     for name, field in groups:
         model: type[BaseModel] = field.annotation  # type: ignore[assignment]
         parts.append(f"\n## `[{name}]`\n\n{model.__doc__}\n\n{_table(model.model_fields.items())}")
-    for name, field in general:
-        if model := _repeated_group(field):
-            parts.append(f"\n## `[{name}.NAME]`\n\n{model.__doc__}\n\n{_table(model.model_fields.items())}")
+        parts += _repeated_groups(model.model_fields.items(), f"{name}.")
+    parts += _repeated_groups(general, "")
     parts.append(f"\n## Outside of any group\n\n{_table(general)}")
     return "".join(parts)
 
 
 def _is_group(field: FieldInfo) -> bool:
     return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
+def _repeated_groups(fields: Any, within: str) -> Iterator[str]:
+    for name, field in fields:
+        if model := _repeated_group(field):
+            table = _table(model.model_fields.items())
+            yield f"\n## `[{within}{name}.NAME]`\n\n{model.__doc__}\n\n{table}"
 
 
 def _repeated_group(field: FieldInfo) -> type[BaseModel] | None:
@@ -81,7 +88,11 @@ def _default(value: Any) -> str:
         return "must be set"
     if value is None or value in ("", [], {}) or value == SecretStr(""):
         return "none"
-    if isinstance(value, bool | int | float):
+    if isinstance(value, list):
+        return ", ".join(f"{each:g}" for each in value)
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, int | float):
         return f"{value:,}" if isinstance(value, int) and value >= 10_000 else f"{value:g}"
     return f"`{value}`"
 
@@ -102,12 +113,15 @@ def _kinds(annotation: Any) -> Iterator[str]:
             if inner is not NoneType:
                 yield from _kinds(inner)
     elif get_origin(annotation) in (list, dict):
-        yield "names" if get_origin(annotation) is list else "groups or pairs"
+        numbers = get_origin(annotation) is list and get_args(annotation)[0] is not str
+        yield "numbers" if numbers else "names" if get_origin(annotation) is list else "groups or pairs"
     elif annotation is SecretStr:
         yield "a secret"
     elif isinstance(annotation, type) and issubclass(annotation, Path):
         yield "a path"
-    elif annotation in (int, float):
+    elif annotation is bool:
+        yield from ("`true`", "`false`")
+    elif annotation in (int, float, Decimal):
         yield "a number"
     else:
         yield "text"

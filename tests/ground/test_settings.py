@@ -1,5 +1,6 @@
 """Where settings come from and in which order."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,20 @@ def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tokenweir.toml").write_text('[kafka]\nbootstrap = "x"\n')
     with pytest.raises(ValidationError, match="bootstrap"):
         Settings()
+
+
+def test_budgets_are_groups_under_names(tmp_path: Path) -> None:
+    (tmp_path / "tokenweir.toml").write_text(
+        "[detection.budgets.search]\n"
+        'amount_usd = 1200.50\nscope = { team = "search" }\nperiod = "week"\ntime_zone = "Europe/Berlin"\n'
+    )
+    budget = Settings().detection.budgets["search"]
+    assert budget.amount_usd == Decimal("1200.50")
+    assert (budget.scope, budget.period, budget.thresholds_percent) == (
+        {"team": "search"},
+        "week",
+        [50, 80, 100],
+    )
 
 
 def test_a_secret_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
