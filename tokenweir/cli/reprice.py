@@ -72,7 +72,9 @@ _COLUMNS: Final = (
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The company's price file [default: the settings' pricing.overlay].",
 )
-@click.option("--follow", is_flag=True, help="Stay, and price calls that had no price when they have one.")
+@click.option(
+    "--follow", is_flag=True, help="Stay: price calls when they have a price, and settle allowances."
+)
 @click.option(
     "--every",
     type=click.FloatRange(min=1),
