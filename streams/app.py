@@ -21,6 +21,7 @@ from streams.block import BlockSink
 from streams.compression import use_fast_lz4
 from streams.connection import faust_options
 from streams.detect_role import DetectRole
+from streams.detection.keeping import Keeper, TopicKeeper
 from streams.detection.tenant import MakeDetectors
 from streams.meter import Book, Meter
 from streams.meter_role import MeterRole
@@ -227,14 +228,16 @@ def build_app(
     sink: BlockSink | None = None,
     book: Book | None = None,
     detectors: MakeDetectors | None = None,
+    keeper: Keeper | None = None,
     registry: CollectorRegistry | None = None,
     clock: Clock = utc_now,
 ) -> StreamApp:
     """The Faust app of a role, ready to start. Call it inside the event loop in which it will run.
 
     sink: for the sink role. book: for the meter role. detectors: for the detect role, makes one tenant's set.
-    registry: takes the role's metrics. clock: gives UTC. Raises WrongCall where what the role needs is missing or
-    the Kafka settings contradict each other. The topics must exist (`streams.topic_admin.ensure_topics`).
+    keeper: where the detect role keeps what it knows; None for the topic `detection`. registry: takes the role's
+    metrics. clock: gives UTC. Raises WrongCall where what the role needs is missing or the Kafka settings contradict
+    each other. The topics must exist (`streams.topic_admin.ensure_topics`).
     """
     kafka = settings.kafka
     metrics = StreamMetrics(role, registry if registry is not None else CollectorRegistry())
@@ -260,7 +263,15 @@ def build_app(
     elif role == "detect":
         if detectors is None:
             raise WrongCall("the detect role needs detectors")
-        work = DetectRole(app, metrics, clock, detectors, settings, consumer_group(kafka, "meter"))
+        work = DetectRole(
+            app,
+            metrics,
+            clock,
+            detectors,
+            settings,
+            consumer_group(kafka, "meter"),
+            keeper or TopicKeeper(kafka),
+        )
     else:
         raise WrongCall(f"no such role: {role}", hint="Roles are meter, sink and detect")
     stream_app = StreamApp(app, role, work, metrics)

@@ -1,4 +1,4 @@
-"""The detectors' work on Kafka: windows in, signals out, what is known kept on the topic `detection`.
+"""The detectors' work on Kafka: windows in, signals out, what is known kept by a Keeper (on the topic `detection`).
 
 What decides is `streams.detection.partition`: what comes out depends on the messages of a partition and their order
 alone. So a worker that takes up a partition takes the states that a former one kept, reads what came since (the same
@@ -6,8 +6,7 @@ messages give the same signals, with the same ids) and sends what was not sent y
 was. docs/decisions/0014-state-of-the-detectors.md says why this is done here and not in Faust's tables.
 
 Invariants:
-- a message is finished only when all signals that follow from it, and all states that are due with it, are kept by
-  Kafka;
+- a message is finished only when all signals that follow from it, and all states that are due with it, are kept;
 - a signal is sent once, whatever was killed: by whoever has the partition, and not again by who takes it up;
 - a tick is written only when the meter has finished all that was reported until a moment before.
 """
@@ -15,12 +14,13 @@ Invariants:
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, TypeVar
 
-from streams.detection.checkpoint import begin_record, forgotten_record, read_kept, records_of
+from streams.detection.checkpoint import Record, begin_record, forgotten_record, read_kept, records_of
 from streams.detection.control import TICK_HEADERS
+from streams.detection.keeping import Keeper
 from streams.detection.partition import LogMessage, Outcome, PartitionDetection
 from streams.detection.tenant import MakeDetectors
 from streams.observe import StreamMetrics
@@ -31,7 +31,7 @@ from streams.topic_admin import end_offsets
 from tokenweir.settings import Settings, topic_name
 from tokenweir.signals import Signal, encode_signal
 from tokenweir.signals.wire import CONTENT_TYPE
-from tokenweir.topics import DETECTION, SIGNALS, USAGE, WINDOWS
+from tokenweir.topics import SIGNALS, USAGE, WINDOWS
 from tokenweir.usage.wire import HEADER_CONTENT_TYPE
 
 log = logging.getLogger("tokenweir.streams.detect")
@@ -74,6 +74,7 @@ class DetectRole(Role):
         make: MakeDetectors,
         settings: Settings,
         meter_group: str,
+        keeper: Keeper,
     ) -> None:
         super().__init__(app, metrics, clock)
         self._make = make
@@ -81,7 +82,7 @@ class DetectRole(Role):
         kafka = settings.kafka
         self._windows = topic_name(kafka, WINDOWS.name)
         self._signals = topic_name(kafka, SIGNALS.name)
-        self._detection = topic_name(kafka, DETECTION.name)
+        self._keeper = keeper
         self._meter = GroupWatch(kafka, meter_group, topic_name(kafka, USAGE.name))
         self._lanes: dict[Partition, _Lane] = {}
         self._ticks: dict[Partition, _Tick] = {}
@@ -139,10 +140,10 @@ class DetectRole(Role):
         """What a former worker left of a partition, and what follows from the messages before this one. Blocking."""
         kafka = self._settings.kafka
         number = message.partition
-        records = read_partition(kafka, self._detection, number)
-        kept = read_kept((record.key or b"", record.value) for record in records)
+        kept = read_kept(self._keeper.read(number))
         ends = end_offsets(kafka, [self._windows])
-        if kept.highest_offset > max(end for place, end in ends.items() if place.partition == number):
+        end = max(end for place, end in ends.items() if place.partition == number)
+        if kept.begin is not None and (kept.highest_offset > end or not self._keeper.is_of_this_log(number)):
             log.warning("%s/%s was made anew: its states go on with what it holds now", self._windows, number)
             kept = kept.moved_to(message.offset)
         detection = PartitionDetection(self._make, self._settings.detection, kept)
@@ -200,11 +201,13 @@ class DetectRole(Role):
             await self._keep(partition, [begin_record(begin)])
             lane.saved_begin = begin.offset
 
-    async def _keep(self, partition: int, records: Iterable[tuple[bytes, bytes | None]]) -> None:
-        sends = [
-            await self.send(self._detection, key, value, [], partition=partition) for key, value in records
-        ]
-        await asyncio.gather(*sends)
+    async def _keep(self, partition: int, records: Sequence[Record]) -> None:
+        await self._keeper.keep(partition, records, self._send_to)
+
+    async def _send_to(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int
+    ) -> Awaitable[Any]:
+        return await self.send(topic, key, value, [], partition=partition)
 
     def _count(self) -> None:
         failures = sum(one.detection.failures for one in self._lanes.values())

@@ -40,10 +40,14 @@ class Checkpoint(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """All that is kept of a partition. begin: where reading has to begin; None where nothing is kept."""
+    """All that is kept of a partition. begin: where reading has to begin; None where nothing is kept.
+
+    is_of_another_log: what was known goes on with a log of which no message is in any state.
+    """
 
     begin: Mark | None
     checkpoints: list[Checkpoint]
+    is_of_another_log: bool = False
 
     def moved_to(self, offset: int) -> "Kept":
         """The same for a partition that was made anew and is read from `offset`: no message of it is in any state."""
@@ -53,6 +57,7 @@ class Kept(NamedTuple):
         return Kept(
             begin,
             [one._replace(mark=Mark(offset, one.mark.clock_ms)) for one in self.checkpoints],
+            is_of_another_log=True,
         )
 
     @property

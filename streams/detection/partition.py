@@ -68,15 +68,17 @@ class PartitionDetection:
         if kept is not None and begin is not None:
             self._clock_ms, self._next_offset = begin.clock_ms, begin.offset
             for checkpoint in kept.checkpoints:
-                self._restore(checkpoint)
+                self._restore(checkpoint, is_of_another_log=kept.is_of_another_log)
 
-    def _restore(self, checkpoint: Checkpoint) -> None:
+    def _restore(self, checkpoint: Checkpoint, *, is_of_another_log: bool) -> None:
         detection = TenantDetection(checkpoint.tenant, self._make, self._settings)
         try:
             detection.restore(checkpoint.state)
         except (ValueError, msgspec.MsgspecError) as error:
             log.warning("What was known of %s is of no use; it begins anew: %s", checkpoint.tenant, error)
             return
+        if is_of_another_log:
+            detection.pass_over_gap()
         save_at_ms = self._next_save_ms(checkpoint.tenant, checkpoint.mark.clock_ms)
         self._tenants[checkpoint.tenant] = _Tenant(detection, checkpoint.mark, checkpoint.number, save_at_ms)
 
@@ -177,7 +179,7 @@ class PartitionDetection:
                 continue
             signals, closed = detection.advance(self._clock_ms)
             outcome.signals.extend(signals)
-            if detection.is_idle:
+            if detection.is_forgotten:
                 del self._tenants[name]
                 outcome.forgotten.append(name)
             elif closed and self._clock_ms >= tenant.save_at_ms:

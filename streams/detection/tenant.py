@@ -46,18 +46,24 @@ class TenantDetection:
         self._make = make
         self._detectors = make()
         self._incidents = Incidents(tenant)
-        self._minutes = TenantMinutes(
-            tenant,
-            close_after_ms=round(settings.close_after_seconds * 1000),
-            hold_ms=round(settings.hold_seconds * 1000),
-        )
+        self._settings = settings
+        self._minutes = self._fresh_minutes()
         self._early_ms = round(settings.early_seconds * 1000)
         self._most_silent = settings.forget_days * _MINUTES_A_DAY
         self._early_slot = 0
         self._silent_minutes = 0
         self._clock_ms = 0
+        self.is_forgotten = False
+        """Nothing is known of it any more: it may be dropped."""
         self.failures = 0
         """How often a detector has raised."""
+
+    def _fresh_minutes(self) -> TenantMinutes:
+        return TenantMinutes(
+            self._tenant,
+            close_after_ms=round(self._settings.close_after_seconds * 1000),
+            hold_ms=round(self._settings.hold_seconds * 1000),
+        )
 
     def take(self, windows: Sequence[MinuteWindow], clock_ms: int) -> None:
         """Add partial sums of this tenant, read at this clock."""
@@ -86,10 +92,9 @@ class TenantDetection:
         """Whether a minute is open that would be closed by now if it had been heard of in time."""
         return self._minutes.deadline_ms() <= clock_ms
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether it knows nothing: it may be dropped."""
-        return self._minutes.due_ms() == NEVER_MS
+    def pass_over_gap(self) -> None:
+        """Go on with whatever minute comes next. Of those before nothing is known, not even that they were silent."""
+        self._minutes = self._fresh_minutes()
 
     def advance(self, clock_ms: int) -> tuple[list[Signal], bool]:
         """Close what is to be closed by this clock, or else look at the open minute.
@@ -130,6 +135,7 @@ class TenantDetection:
     def _forget(self, minute: TenantMinute) -> list[Signal]:
         self._silent_minutes = 0
         self._minutes.forget()
+        self.is_forgotten = self._minutes.due_ms() == NEVER_MS
         self._detectors = self._make()
         return self._incidents.end(minute.minute, minute.end)
 

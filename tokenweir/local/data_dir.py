@@ -52,6 +52,7 @@ class DataDir:
         self.story = self.path / "story.json"
         self.broker_log = self.path / "broker.log"
         self.worker_state = self.path / "worker"
+        self.kept_states = self.path / "detection.sqlite"
         self._lock_file = self.path / "lock"
         self._note = self.path / "running.json"
 

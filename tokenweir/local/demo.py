@@ -123,6 +123,7 @@ def play_demo(
             )
         place.story.write_text(simulation.story.to_json(), encoding="utf-8")
         shutil.rmtree(place.ledger, ignore_errors=True)
+        place.kept_states.unlink(missing_ok=True)
         overlay.write_text(simulation.price_file, encoding="utf-8")
     pipeline = LocalPipeline(place, settings, doors=doors, overlay=overlay, detects=True)
 

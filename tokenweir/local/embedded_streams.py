@@ -23,6 +23,7 @@ from tokenweir.errors import BrokerUnavailable, TokenweirError
 from tokenweir.local.broker import EmbeddedBroker
 from tokenweir.local.data_dir import DataDir
 from tokenweir.local.drain import Undrained, wait_until_stored
+from tokenweir.local.kept_states import FileKeeper
 from tokenweir.pricing import PriceBook
 from tokenweir.settings import Settings, topic_name
 from tokenweir.topics import WINDOWS
@@ -31,6 +32,9 @@ log = logging.getLogger("tokenweir.local")
 
 PARTITIONS: Final = 4
 """One process serves them all; more would only make more, smaller blocks."""
+
+_KEEP_SECONDS: Final = 60.0
+"""What the detectors learn in between is lost when a run ends: nothing can be read again then."""
 
 _SESSION_SECONDS: Final = 6.0
 """The embedded broker lets a group wait half its rebalance timeout before the first member may begin."""
@@ -56,6 +60,7 @@ class EmbeddedStreams:
         self._book = book
         self._sink = sink
         self._detectors = detectors
+        self._keeper = FileKeeper(data_dir.kept_states)
         self._registry = registry
         self._apps: list[StreamApp] = []
         Gauge(
@@ -63,8 +68,12 @@ class EmbeddedStreams:
             "Memory of the embedded broker, which keeps every message until it ends.",
             registry=registry,
         ).set_function(self.broker_memory_bytes)
+        keep_seconds = min(settings.detection.checkpoint_seconds, _KEEP_SECONDS)
         self.settings = settings.model_copy(
-            update={"worker": settings.worker.model_copy(update={"state_dir": data_dir.worker_state})}
+            update={
+                "worker": settings.worker.model_copy(update={"state_dir": data_dir.worker_state}),
+                "detection": settings.detection.model_copy(update={"checkpoint_seconds": keep_seconds}),
+            }
         )
 
     @property
@@ -103,7 +112,13 @@ class EmbeddedStreams:
         ]
         if self._detectors is not None:
             self._apps.append(
-                build_app(self.settings, "detect", detectors=self._detectors, registry=self._registry)
+                build_app(
+                    self.settings,
+                    "detect",
+                    detectors=self._detectors,
+                    keeper=self._keeper,
+                    registry=self._registry,
+                )
             )
         await asyncio.gather(*(app.start() for app in self._apps))
 
