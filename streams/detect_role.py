@@ -18,6 +18,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, TypeVar
 
+from faust.exceptions import ConsumerNotStarted
+
 from streams.detection.checkpoint import Record, begin_record, forgotten_record, read_kept, records_of
 from streams.detection.control import TICK_HEADERS
 from streams.detection.keeping import Keeper
@@ -277,7 +279,10 @@ class DetectRole(Role):
         return now - tick.sent_at > _LOST_TICK_SECONDS
 
     def _assigned(self) -> list[Partition]:
-        return sorted(Partition(tp.topic, tp.partition) for tp in self.app.consumer.assignment())
+        try:
+            return sorted(Partition(tp.topic, tp.partition) for tp in self.app.consumer.assignment())
+        except ConsumerNotStarted:
+            return []
 
     def _in_thread(self, call: Callable[[], Result]) -> Awaitable[Result]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call)
