@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.detectors.baseline import JUMP, Baselines, Surprise
 from streams.detectors.levels import LevelKey
@@ -26,6 +27,8 @@ _BUCKET_SECONDS: Final = 60 * BUCKET_MINUTES
 _PICOS: Final = 1e12
 _FORM: Final = 1
 _MOST_LEARNT: Final = 5.0
+_RECORD_RATIO: Final = 2.0
+_HIGHEST_FADES: Final = 0.5 ** (1 / (7 * BUCKETS_A_DAY))
 _BUCKETS_KEPT: Final = 7 * BUCKETS_AN_HOUR
 
 
@@ -33,6 +36,8 @@ class Reading(NamedTuple):
     """One series in one bucket. direction: 1 above, -1 below.
 
     cost_usd, usual_usd: of the bucket. at_least_usd: what is usual at the least, now or an hour before or after.
+    is_record: it costs twice as much as any bucket of the last days, which says more than the tail of a series with a
+    call now and then.
     """
 
     key: LevelKey
@@ -43,6 +48,7 @@ class Reading(NamedTuple):
     log10_probability: float
     direction: int
     is_jump: bool
+    is_record: bool
 
 
 class Bucket(NamedTuple):
@@ -80,6 +86,7 @@ class CostSeries:
     def __init__(self) -> None:
         self._baselines = Baselines(float(_BUCKET_SECONDS))
         self._hours = np.zeros((0, 24), np.float64)
+        self._highest = np.zeros(0, np.float64)
         self._index: dict[LevelKey, int] = {}
         self._born: dict[LevelKey, int] = {}
         self._active: dict[LevelKey, int] = {}
@@ -122,7 +129,9 @@ class CostSeries:
         indexes = np.array([self._index[key] for key in keys], np.intp)
         values = np.array([cost for cost, _ in amounts])
         found = self._baselines.peek(indexes, float(bucket * _BUCKET_SECONDS), values)
-        return _readings(keys, values, self._around(indexes, hour), [calls for _, calls in amounts], found)
+        records = values >= _RECORD_RATIO * self._highest[indexes]
+        around = self._around(indexes, hour)
+        return _readings(keys, values, around, [calls for _, calls in amounts], found, records)
 
     def close(self, bucket: int) -> list[Reading]:
         """Judge the bucket, learn from it and begin the next one. Series that were there a day ago, oldest first."""
@@ -142,7 +151,9 @@ class CostSeries:
         calls = [count for _, count in amounts]
         found = self._baselines.judge(indexes, float(bucket * _BUCKET_SECONDS), values)
         usual = self._usual(indexes, keys, bucket, values)
-        readings = _readings(keys, values, usual, calls, found)
+        highest = self._highest[indexes]
+        self._highest[indexes] = np.maximum(values, highest * _HIGHEST_FADES)
+        readings = _readings(keys, values, usual, calls, found, values >= _RECORD_RATIO * highest)
         for reading in readings:
             self._past[reading.key].buckets.append(
                 Bucket(reading.cost_usd, reading.usual_usd, reading.at_least_usd, reading.calls)
@@ -157,7 +168,8 @@ class CostSeries:
             grown = np.zeros((max(16, 2 * len(self._hours), index + 1), 24), np.float64)
             grown[: len(self._hours)] = self._hours
             self._hours = grown
-        self._hours[index] = 0.0
+            self._highest = np.concatenate([self._highest, np.zeros(len(grown) - len(self._highest))])
+        self._hours[index], self._highest[index] = 0.0, 0.0
 
     def _around(self, indexes: Indexes, hour: int) -> Floats:
         """The mean buckets of this hour of the day and of those beside it: the series by three."""
@@ -199,17 +211,21 @@ class CostSeries:
         ]
         opened = [(level, list(values), amounts) for (level, values), amounts in self._open.items()]
         return msgspec.msgpack.encode(
-            (_FORM, series, opened, len(self._hours), self._hours.tobytes(), self._baselines.state())
+            (
+                *(_FORM, series, opened, len(self._hours)),
+                *(self._hours.tobytes(), self._highest.tobytes(), self._baselines.state()),
+            )
         )
 
     def restore(self, state: bytes) -> None:
         """Take up what `state` gave. Raises ValueError for another form."""
         try:
-            form, series, opened, rows, hours, baselines = msgspec.msgpack.decode(state)
+            form, series, opened, rows, hours, highest, baselines = msgspec.msgpack.decode(state)
             if form != _FORM:
                 raise ValueError(f"a state of cost series of the form {form}, not {_FORM}")
             self._baselines.restore(baselines)
             self._hours = np.frombuffer(hours, np.float64).reshape((rows, 24)).copy()
+            self._highest = np.frombuffer(highest, np.float64).copy()
             self._index, self._born, self._active, self._past = {}, {}, {}, {}
             for level, values, index, born, active, past in series:
                 key = (level, tuple(values))
@@ -230,13 +246,18 @@ def _around(hour: int) -> list[int]:
 
 
 def _readings(
-    keys: list[LevelKey], values: Floats, around: Floats, calls: list[int], found: Surprise
+    keys: list[LevelKey],
+    values: Floats,
+    around: Floats,
+    calls: list[int],
+    found: Surprise,
+    records: NDArray[np.bool_],
 ) -> list[Reading]:
     usual = np.maximum(np.maximum(found.expected, around.max(axis=1)), 0.0)
     at_least = np.minimum(usual, around.min(axis=1))
     return [
-        Reading(key, cost, mean, least, count, probability, int(direction), channel == JUMP)
-        for key, cost, mean, least, count, probability, direction, channel in zip(
+        Reading(key, cost, mean, least, count, probability, int(direction), channel == JUMP, record)
+        for key, cost, mean, least, count, probability, direction, channel, record in zip(
             keys,
             values.tolist(),
             usual.tolist(),
@@ -245,6 +266,7 @@ def _readings(
             found.log10_probability.tolist(),
             found.direction.tolist(),
             found.channel.tolist(),
+            records.tolist(),
             strict=True,
         )
     ]

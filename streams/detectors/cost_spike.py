@@ -330,7 +330,7 @@ class CostSpike:
 
 def _at_once(reading: Reading, least_usd_per_day: float) -> Excess | None:
     """A bucket so much dearer than usual that nothing else is waited for."""
-    if reading.direction < 0 or reading.log10_probability > JUMP_LOG10:
+    if reading.direction < 0 or (reading.log10_probability > JUMP_LOG10 and not reading.is_record):
         return None
     more = reading.cost_usd - reading.usual_usd
     per_day = more * BUCKETS_A_DAY
