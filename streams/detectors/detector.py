@@ -30,7 +30,7 @@ class Condition(NamedTuple):
     contributors: the first cause first. evidence: plain JSON. quiet_minutes: how many minutes it has to be
     unsaid before it is over. is_event: a thing that happened (a price moved), over at once however often it is said.
     cause: conditions of one kind and one cause whose scopes lie within each other are one incident, reported at one
-    level; None takes the subject for it.
+    level; None takes the subject for it. stage: where a thing with stages stands ("half_way"); another one is told.
     """
 
     kind: str
@@ -49,6 +49,7 @@ class Condition(NamedTuple):
     quiet_minutes: int = 15
     is_event: bool = False
     cause: str | None = None
+    stage: str = ""
 
 
 class Detector(Protocol):

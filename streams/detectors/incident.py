@@ -1,8 +1,8 @@
 """One incident: what was last said of it, what was last signalled of it, and when that is worth another signal.
 
 It is worth an update when its severity goes up (at once) or has been down for a while, when it is a FACTOR worse or
-better than at its last signal and that is not just past, or when another cause has led its contributors for some
-minutes. Pure, and plain data.
+better than at its last signal and that is not just past, when it has come to another of its stages, or when another
+cause has led its contributors for some minutes. Pure, and plain data.
 """
 
 from collections.abc import Mapping
@@ -46,6 +46,7 @@ class Said(msgspec.Struct, frozen=True):
     explanation: str
     contributors: list[dict[str, Any]]
     evidence: dict[str, Any]
+    stage: str = ""
 
     @property
     def first_contributor(self) -> str:
@@ -80,6 +81,7 @@ def said(condition: Condition, tenant: str) -> Said:
         explanation=_cut(condition.explanation, _MOST_TEXT),
         contributors=[one.model_dump() for one in condition.contributors],
         evidence=condition.evidence,
+        stage=condition.stage,
     )
 
 
@@ -95,10 +97,11 @@ class Incident(msgspec.Struct):
     said_minute: int
     numbered: int = 0
     severity: Severity = "info"
-    """As last signalled, as are the next three."""
+    """As last signalled, as are the next four."""
     magnitude: float = 0.0
     first_contributor: str = ""
     signalled_minute: int = 0
+    stage: str = ""
     severe_minute: int = 0
     """When it was last said to be as severe as signalled."""
     other_first_since: int | None = None
@@ -123,6 +126,8 @@ class Incident(msgspec.Struct):
             return "severity_up"
         if not is_whole:
             return ""
+        if self.latest.stage != self.stage:
+            return "stage"
         leads = self.latest.first_contributor
         if not leads or leads == self.first_contributor:
             self.other_first_since = None
@@ -196,6 +201,7 @@ class Incident(msgspec.Struct):
         self.first_contributor = latest.first_contributor
         self.other_first_since = None
         self.signalled_minute = minute
+        self.stage = latest.stage
         return signal
 
 

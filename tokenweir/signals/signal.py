@@ -22,7 +22,15 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
 """From the least to the most."""
 
 Change = Literal[
-    "", "severity_up", "severity_down", "worse", "better", "first_contributor", "acknowledged", "muted"
+    "",
+    "severity_up",
+    "severity_down",
+    "worse",
+    "better",
+    "stage",
+    "first_contributor",
+    "acknowledged",
+    "muted",
 ]
 """What an update is about."""
 
