@@ -15,11 +15,12 @@ from tokenweir.money import PICOS_PER_UNIT
 from tokenweir.pricing import PriceBook
 from tokenweir.usage.event import TOKEN_FIELDS
 
-HALF_LIFE_HOURS: Final = 48.0
+HALF_LIFE_HOURS: Final = 168.0
 _TINY: Final = 1e-6
 """Of a token: what floats are off by. Counts are cut, so that those that are part of others stay so."""
 
-USER_FIELDS: Final = ("team", "project", "service", "service_tier", "region")
+OWNER_FIELDS: Final = ("team", "project", "service")
+USER_FIELDS: Final = (*OWNER_FIELDS, "service_tier", "region")
 
 User = tuple[str, ...]
 """The values of USER_FIELDS."""
@@ -74,6 +75,21 @@ class Use(msgspec.Struct, array_like=True):
 def user_of(names: Mapping[str, str]) -> User:
     """Who uses a model in a group."""
     return tuple(names[field] for field in USER_FIELDS)
+
+
+Owner = tuple[str, ...]
+"""The values of OWNER_FIELDS."""
+
+
+def owner_of(user: User) -> Owner:
+    """Whose workload a user is, whichever tier and region it calls."""
+    return user[: len(OWNER_FIELDS)]
+
+
+def owner_name(owner: Owner) -> str:
+    """For a sentence."""
+    team, project, service = owner
+    return "/".join(filter(None, (team, service))) or project or "an unnamed workload"
 
 
 class MeanCall(NamedTuple):

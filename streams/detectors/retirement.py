@@ -2,8 +2,8 @@
 
 One condition for each (vendor, model) as calls name it. A model counts as going from the day of its deprecation, or
 where none is known half a year before it stops. It counts as called once a user has called it twenty times or over
-more than a day (an hour after its first call, so that a day's worth can be told), and until it has not been called for
-three days, or for a week where its calls are few.
+more than a day, and the model has been watched for a day (an hour, within a week of its end), so that a day's worth can
+be told; until it has not been called for three days, or for a week where its calls are few.
 
 What it would cost on the successor is told where that is honest: the mean call of each user at today's price of the
 successor, and only where the same reckoning on the model itself comes near what was really paid. Conditions are said
@@ -18,7 +18,7 @@ import msgspec
 
 from streams.detectors.detector import Condition, Surroundings
 from streams.detectors.minute import GroupRow, TenantMinute
-from streams.detectors.model_use import Use, User, mean_call_usd, user_of
+from streams.detectors.model_use import Owner, Use, User, mean_call_usd, owner_of, user_of
 from streams.detectors.retirement_report import Exposure, OnSuccessor, UserShare, exposed
 from tokenweir.catalog import Catalog
 
@@ -29,8 +29,11 @@ _FEWEST_CALLS: Final = 20
 _SILENT_MINUTES: Final = 3 * _DAY
 _SILENT_MINUTES_OF_FEW: Final = 7 * _DAY + 60
 _FEW_A_DAY: Final = 10
-_LEAST_AGE: Final = 60
-"""Before, a day's calls cannot be told from what was seen."""
+_LEAST_AGE: Final = _DAY
+_LEAST_AGE_OF_URGENT: Final = 60
+"""In minutes: before, a day's calls cannot well be told from what was seen."""
+
+_URGENT_DAYS: Final = 7
 
 _HONEST: Final = 0.15
 """So far the reckoned cost of what was paid may be from it, in parts of it."""
@@ -153,23 +156,21 @@ class Retirements:
 
     def _conditions(self, minute: TenantMinute, day: date, is_hour: bool) -> Iterator[Condition]:
         for (vendor, name), model in sorted(self._models.items()):
-            age = minute.minute + 1 - model.since
-            if age < _LEAST_AGE if model.said_since is None else not is_hour:
+            facts = self._going_on(vendor, name, day)
+            if facts is None or (model.said_since is not None and not is_hour):
+                continue
+            least_age = _LEAST_AGE_OF_URGENT if _is_urgent(facts, day) else _LEAST_AGE
+            if model.said_since is None and minute.minute + 1 - model.since < least_age:
                 continue
             users = {
                 user: use
                 for user, use in model.users.items()
                 if use.all_calls >= _FEWEST_CALLS or use.last - use.since > _DAY
             }
-            facts = self._going_on(vendor, name, day)
-            if not users or facts is None:
+            if not users:
                 continue
             if model.said_since is None:
                 model.said_since = min(use.since for use in users.values())
-            shares = [
-                UserShare(user, *self._per_day(use, model.since, minute.minute))
-                for user, use in users.items()
-            ]
             yield exposed(
                 Exposure(
                     vendor,
@@ -179,16 +180,10 @@ class Retirements:
                     facts.deprecated_on,
                     facts.successor,
                     model.said_since,
-                    tuple(sorted(shares, key=lambda share: (-share.usd, -share.calls, share.user))),
+                    _shares(users, model.since, minute.minute),
                     self._on_successor((vendor, name), facts.successor, users, model.since, minute),
                 )
             )
-
-    @staticmethod
-    def _per_day(use: Use, since: int, now: int) -> tuple[float, float, float]:
-        days = use.days(since, now)
-        failed = use.failed_calls / use.calls if use.calls else 0.0
-        return use.calls / days, use.cost_usd / days, failed
 
     def _on_successor(
         self, own: Name, successor: Name | None, users: dict[User, Use], since: int, minute: TenantMinute
@@ -212,6 +207,21 @@ class Retirements:
         if now_usd <= 0 or abs(reckoned_usd - now_usd) > _HONEST * now_usd:
             return None
         return OnSuccessor(new_usd, now_usd)
+
+
+def _is_urgent(facts: Going, day: date) -> bool:
+    return facts.retires_on is not None and abs((facts.retires_on - day).days) <= _URGENT_DAYS
+
+
+def _shares(users: dict[User, Use], since: int, now: int) -> tuple[UserShare, ...]:
+    """What each workload does a day, the dearest first."""
+    summed: dict[Owner, list[float]] = {}
+    for user, use in users.items():
+        sums, days = summed.setdefault(owner_of(user), [0.0, 0.0, 0.0]), use.days(since, now)
+        for place, count in enumerate((use.calls, use.cost_usd, use.failed_calls)):
+            sums[place] += count / days
+    shares = [UserShare(owner, calls, usd, failed / calls) for owner, (calls, usd, failed) in summed.items()]
+    return tuple(sorted(shares, key=lambda share: (-share.usd, -share.calls, share.owner)))
 
 
 DETECTOR = Retirements

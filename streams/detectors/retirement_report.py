@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from streams.detectors.detector import Condition
-from streams.detectors.model_use import USER_FIELDS, User
+from streams.detectors.model_use import OWNER_FIELDS, Owner, owner_name
 from streams.groups import EPOCH, MINUTE
 from tokenweir.signals import Contributor, Severity
 
@@ -20,9 +20,9 @@ _QUIET_MINUTES: Final = 90
 
 
 class UserShare(NamedTuple):
-    """What one user does with the model a day. failed: share of the calls."""
+    """What one workload does with the model a day. failed: share of the calls."""
 
-    user: User
+    owner: Owner
     calls: float
     usd: float
     failed: float
@@ -30,8 +30,7 @@ class UserShare(NamedTuple):
     @property
     def name(self) -> str:
         """For a sentence."""
-        team, project, service, *_ = self.user
-        return "/".join(filter(None, (team, service))) or project or "an unnamed workload"
+        return owner_name(self.owner)
 
 
 class OnSuccessor(NamedTuple):
@@ -157,7 +156,7 @@ def _contributors(exposure: Exposure, usd: float) -> tuple[Contributor, ...]:
         Contributor(component="model_mix", scope=model, usd_per_day=_money(usd), text=_end(exposure)),
     ]
     for user in exposure.users[:_MOST_USERS]:
-        scope = {field: value for field, value in zip(USER_FIELDS, user.user, strict=True) if value}
+        scope = {field: value for field, value in zip(OWNER_FIELDS, user.owner, strict=True) if value}
         component = "errors" if user.failed >= _FAILING else "calls"
         text = f"{user.name}: {user.calls:,.0f} calls and ${user.usd:,.2f} a day"
         found.append(

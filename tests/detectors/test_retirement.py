@@ -129,10 +129,10 @@ def test_which_models_are_going(name: str, day: date, retires_on: date | None) -
 def test_one_incident_a_model_with_its_workloads_and_the_successors_cost() -> None:
     rows = (calls(2), calls(1, "writer"), calls(5, "modern", "new-1"))
     told = signals(a_detector(), each_minute(FIRST, FIRST + 3 * DAY, rows))
-    # 30 days are left on the first of September; an hour's calls are wanted for telling those of a day.
+    # A day's calls are wanted for telling what a day costs.
     opened = told[0]
     assert (opened.state, opened.severity, opened.value) == ("open", "warning", 30.0)
-    assert opened.observed_at == datetime(2026, 9, 1, 1, 0, tzinfo=UTC)
+    assert opened.observed_at == datetime(2026, 9, 2, tzinfo=UTC)
     assert opened.scope == {"tenant": "acme", "vendor": "acme-ai", "model": "old-1"}
     assert [one.state for one in told[1:] if one.state != "update"] == []
     (text,) = told_at_the_end(rows)
@@ -153,7 +153,7 @@ def test_severity_follows_the_days_that_are_left() -> None:
     first = minute_of("2026-08-29T00:00Z")
     told = signals(a_detector(), each_minute(first, minute_of("2026-09-25T12:00Z"), (calls(3),), every=15))
     severities = [(one.severity, one.observed_at.strftime("%m-%d")) for one in told]
-    assert severities == [("info", "08-29"), ("warning", "09-01"), ("critical", "09-24")]
+    assert severities == [("info", "08-30"), ("warning", "09-01"), ("critical", "09-24")]
 
 
 def test_it_ends_when_nobody_calls_it_any_more() -> None:
@@ -179,9 +179,9 @@ def test_few_calls_over_days_are_told() -> None:
 
 def test_who_fails_after_the_day_is_critical_and_named() -> None:
     first = minute_of("2026-10-20T00:00Z")
-    works = signals(a_detector(), each_minute(first, first + 100, (calls(2),)))
+    works = signals(a_detector(), each_minute(first, first + 1500, (calls(2),)))
     assert [one.severity for one in works] == ["warning"]
-    fails = signals(a_detector(), each_minute(first, first + 100, (calls(2, ok=False),)))
+    fails = signals(a_detector(), each_minute(first, first + 1500, (calls(2, ok=False),)))
     assert fails[0].severity == "critical"
     assert "stopped 19 days ago" in fails[0].title
     assert "100 % of the calls of search/ranker fail" in fails[0].explanation
@@ -190,7 +190,7 @@ def test_who_fails_after_the_day_is_critical_and_named() -> None:
 
 def test_a_cost_that_cannot_be_reckoned_is_not_told() -> None:
     dear = a_row("5", calls=30, tokens={"input_tokens": 30_000}, vendor="acme-ai", model="old-1")
-    told = signals(a_detector(), each_minute(FIRST, FIRST + 90, (dear,)))
+    told = signals(a_detector(), each_minute(FIRST, FIRST + 1500, (dear,)))
     assert "cannot be told" in told[0].explanation
     assert told[0].evidence["successor_usd_per_day"] is None
 
