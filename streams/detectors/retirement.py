@@ -25,6 +25,7 @@ from tokenweir.catalog import Catalog
 _VERSION: Final = 1
 _NOTICE_DAYS: Final = 180
 _DAY: Final = 1440
+_WEEK: Final = 7 * _DAY
 _FEWEST_CALLS: Final = 20
 _SILENT_MINUTES: Final = 3 * _DAY
 _SILENT_MINUTES_OF_FEW: Final = 7 * _DAY + 60
@@ -55,6 +56,8 @@ class _Model(msgspec.Struct):
     since: int
     users: dict[User, Use] = msgspec.field(default_factory=dict)
     said_since: int | None = None
+    first_usd: float = 0.0
+    """A day, as first said. In the first week it stands: what the days of a week differ by is no change."""
 
 
 class _State(msgspec.Struct):
@@ -169,8 +172,11 @@ class Retirements:
             }
             if not users:
                 continue
+            shares = _shares(users, model.since, minute.minute)
             if model.said_since is None:
                 model.said_since = min(use.since for use in users.values())
+                model.first_usd = sum(share.usd for share in shares)
+            settled = minute.minute - model.since >= _WEEK
             yield exposed(
                 Exposure(
                     vendor,
@@ -180,8 +186,9 @@ class Retirements:
                     facts.deprecated_on,
                     facts.successor,
                     model.said_since,
-                    _shares(users, model.since, minute.minute),
+                    shares,
                     self._on_successor((vendor, name), facts.successor, users, model.since, minute),
+                    sum(share.usd for share in shares) if settled else model.first_usd,
                 )
             )
 

@@ -41,7 +41,10 @@ class OnSuccessor(NamedTuple):
 
 
 class Exposure(NamedTuple):
-    """A model that is going and is called. users: the dearest first. since: the minute of the first call seen."""
+    """A model that is going and is called. users: the dearest first. since: the minute of the first call seen.
+
+    settled_usd: a day's cost that does not follow the days of the first week.
+    """
 
     vendor: str
     model: str
@@ -52,6 +55,7 @@ class Exposure(NamedTuple):
     since: int
     users: tuple[UserShare, ...]
     on_successor: OnSuccessor | None
+    settled_usd: float
 
     @property
     def days_left(self) -> int | None:
@@ -83,7 +87,7 @@ def exposed(exposure: Exposure) -> Condition:
         value=float(left) if left is not None else None,
         baseline=None,
         unit="days left",
-        impact_usd_per_day=_money(usd),
+        impact_usd_per_day=_money(exposure.settled_usd),
         title=f"{exposure.model} of {exposure.vendor} {_when(left)}; {_count(names)} still on it",
         explanation=" ".join(filter(None, sentences)),
         contributors=_contributors(exposure, usd),

@@ -156,6 +156,13 @@ def test_severity_follows_the_days_that_are_left() -> None:
     assert severities == [("info", "08-30"), ("warning", "09-01"), ("critical", "09-24")]
 
 
+def test_the_first_weekend_is_no_change_for_the_better() -> None:
+    friday = minute_of("2026-09-04T00:00Z")
+    busy = list(each_minute(friday, friday + DAY, (calls(4),)))
+    weekend = list(each_minute(friday + DAY, friday + 4 * DAY, (calls(),), every=20))
+    assert [one.state for one in signals(a_detector(), iter(busy + weekend))] == ["open"]
+
+
 def test_it_ends_when_nobody_calls_it_any_more() -> None:
     detector = a_detector()
     began = list(each_minute(FIRST, FIRST + 2 * DAY, (calls(),), every=5))
