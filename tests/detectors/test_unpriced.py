@@ -1,0 +1,76 @@
+"""Calls without a price: told once where that is usual, and as an incident where it is not."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from streams.detectors.detector import Condition
+from streams.detectors.incidents import Incidents
+from streams.detectors.minute import TenantMinute
+from streams.detectors.unpriced import Unpriced
+from tests.detectors.failing_calls import DAY, OFFICE, START, Caller, minutes
+
+TUNED = Caller("labels", vendor="vllm", model="our-8b", calls_per_minute=0.5)
+BEGINS = 2 * DAY + 100
+
+
+def scene(until: int, *, unpriced: tuple[str, ...] = ("our-8b",), gone: str = "") -> list[TenantMinute]:
+    """A fleet in which some models have no price, and from BEGINS on one more."""
+    made = list(minutes(until, lambda caller, number: (0.0, 0.0), (*OFFICE, TUNED)))
+    for minute in made:
+        for row in minute.rows:
+            model = row.names["model"]
+            if model in unpriced or (
+                model == gone and START + BEGINS <= minute.minute < START + BEGINS + 600
+            ):
+                row.sums.unpriced_calls = row.sums.calls
+    return made
+
+
+def told(made: Iterable[TenantMinute]) -> dict[int, list[Condition]]:
+    detector = Unpriced()
+    said = {minute.minute - START: detector.observe(minute) for minute in made}
+    return {minute: conditions for minute, conditions in said.items() if conditions}
+
+
+def test_a_model_that_never_had_a_price_is_told_once_as_information() -> None:
+    detector, incidents = Unpriced(), Incidents("acme")
+    signals = [
+        signal for minute in scene(4 * DAY) for signal in incidents.tick(minute, detector.observe(minute))
+    ]
+    assert [(signal.state, signal.severity) for signal in signals] == [("open", "info"), ("resolved", "info")]
+    assert signals[0].scope == {"tenant": "acme", "vendor": "vllm", "model": "our-8b"}
+    assert "unpriced" in signals[0].explanation
+
+
+def test_a_model_that_loses_its_price_is_told_within_an_hour_until_it_has_one_again() -> None:
+    said = {
+        minute: [one for one in conditions if one.scope["vendor"] == "openai"]
+        for minute, conditions in told(scene(BEGINS + 900, gone="gpt-5.4")).items()
+    }
+    lost = {minute: conditions for minute, conditions in said.items() if conditions}
+    assert BEGINS <= min(lost) <= BEGINS + 60
+    assert BEGINS + 595 <= max(lost) <= BEGINS + 660
+    condition = lost[min(lost)][0]
+    assert (condition.subject, condition.severity) == ("suddenly", "warning")
+    assert condition.scope == {"vendor": "openai", "model": "gpt-5.4"}
+
+
+def test_where_all_is_priced_nothing_is_said() -> None:
+    assert not told(scene(3 * DAY, unpriced=()))
+
+
+@pytest.mark.parametrize("cut", [DAY, BEGINS + 30])
+def test_a_restart_changes_nothing(cut: int) -> None:
+    made = scene(BEGINS + 120, gone="gpt-5.4")
+    whole, before, after = Unpriced(), Unpriced(), Unpriced()
+    expected = [whole.observe(minute) for minute in made]
+    found = [before.observe(minute) for minute in made[:cut]]
+    after.restore(before.state())
+    assert found + [after.observe(minute) for minute in made[cut:]] == expected
+    assert after.state() == whole.state()
+
+
+def test_a_state_of_another_form_is_refused() -> None:
+    with pytest.raises(ValueError, match="state"):
+        Unpriced().restore(b"{}")
