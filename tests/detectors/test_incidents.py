@@ -233,3 +233,13 @@ def test_a_state_of_another_version_is_refused() -> None:
     state = Incidents(TENANT).state().replace(b'"version":1', b'"version":2')
     with pytest.raises(ValueError, match="version 2"):
         Incidents.restored(state)
+
+
+def test_another_stage_is_told_in_whole_minutes_once() -> None:
+    incidents = Incidents(TENANT)
+    assert _told(incidents, [0], a_condition(stage="started")) == [(0, "open", "")]
+    assert _told(incidents, [1], a_condition(stage="started")) == []
+    assert incidents.tick(a_minute(2, is_whole=False), [a_condition(stage="complete")]) == []
+    assert _told(incidents, range(2, 5), a_condition(stage="complete")) == [(2, "update", "stage")]
+    incidents = Incidents.restored(incidents.state())
+    assert _told(incidents, [5], a_condition(stage="complete")) == []
