@@ -7,7 +7,7 @@ WORKDIR /build
 # Some packages of the lock have no wheel on every architecture.
 RUN apt-get update && apt-get install --yes --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
 COPY pyproject.toml requirements.lock deploy/runtime_requirements.py ./
-RUN python runtime_requirements.py pyproject.toml requirements.lock streams clickhouse > runtime.lock \
+RUN python runtime_requirements.py pyproject.toml requirements.lock streams clickhouse notifications > runtime.lock \
     && python -m venv /opt/tokenweir \
     && /opt/tokenweir/bin/pip install --require-hashes --requirement runtime.lock
 # The build backend, at the lock's version and hash, stays out of the image.
@@ -30,7 +30,8 @@ PriceBook.default(cache_dir=Path('/opt/tokenweir/prices'))"
 
 FROM python:3.12-slim
 RUN groupadd --gid 10001 tokenweir \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tokenweir
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tokenweir \
+    && install --directory --owner 10001 --group 10001 /var/lib/notifications
 COPY --from=build /opt/tokenweir /opt/tokenweir
 ENV PATH="/opt/tokenweir/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     TOKENWEIR_PRICING__CACHE_DIR=/opt/tokenweir/prices

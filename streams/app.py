@@ -25,6 +25,7 @@ from streams.detection.keeping import Keeper, TopicKeeper
 from streams.detection.tenant import MakeDetectors
 from streams.meter import Book, Meter
 from streams.meter_role import MeterRole
+from streams.notify_role import NotificationOutbox, NotifyRole
 from streams.observe import StreamMetrics
 from streams.progress import Partition
 from streams.role import Clock, Role, utc_now
@@ -36,12 +37,13 @@ from tokenweir.topics import BILLS, METERED, REJECTED, SIGNALS, USAGE, WINDOWS, 
 
 log = logging.getLogger("tokenweir.streams")
 
-RoleName = Literal["meter", "sink", "detect"]
+RoleName = Literal["meter", "sink", "detect", "notify"]
 
 SOURCES: Final[dict[str, tuple[Topic, ...]]] = {
     "meter": (USAGE,),
     "sink": (METERED, REJECTED, BILLS, SIGNALS),
     "detect": (WINDOWS,),
+    "notify": (SIGNALS,),
 }
 """What each role reads."""
 
@@ -229,15 +231,16 @@ def build_app(
     book: Book | None = None,
     detectors: MakeDetectors | None = None,
     keeper: Keeper | None = None,
+    outbox: NotificationOutbox | None = None,
     registry: CollectorRegistry | None = None,
     clock: Clock = utc_now,
 ) -> StreamApp:
     """The Faust app of a role, ready to start. Call it inside the event loop in which it will run.
 
     sink: for the sink role. book: for the meter role. detectors: for the detect role, makes one tenant's set.
-    keeper: where the detect role keeps what it knows; None for the topic `detection`. registry: takes the role's
-    metrics. clock: gives UTC. Raises WrongCall where what the role needs is missing or the Kafka settings contradict
-    each other. The topics must exist (`streams.topic_admin.ensure_topics`).
+    keeper: where the detect role keeps what it knows; None for the topic `detection`. outbox: for the notify role.
+    registry: takes the role's metrics. clock: gives UTC. Raises WrongCall where what the role needs is missing or the
+    Kafka settings contradict each other. The topics must exist (`streams.topic_admin.ensure_topics`).
     """
     kafka = settings.kafka
     metrics = StreamMetrics(role, registry if registry is not None else CollectorRegistry())
@@ -272,8 +275,12 @@ def build_app(
             consumer_group(kafka, "meter"),
             keeper or TopicKeeper(kafka),
         )
+    elif role == "notify":
+        if outbox is None:
+            raise WrongCall("the notify role needs channels")
+        work = NotifyRole(app, metrics, clock, outbox, kafka)
     else:
-        raise WrongCall(f"no such role: {role}", hint="Roles are meter, sink and detect")
+        raise WrongCall(f"no such role: {role}", hint="Roles are meter, sink, detect and notify")
     stream_app = StreamApp(app, role, work, metrics)
     _tie(stream_app, work, [topic_name(kafka, topic.name) for topic in SOURCES[role]])
     return stream_app

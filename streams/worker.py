@@ -16,6 +16,7 @@ from streams.app import RoleName, StreamApp, build_app
 from streams.block import BlockSink
 from streams.detection.tenant import MakeDetectors
 from streams.meter import Book
+from streams.notify_role import NotificationOutbox
 from streams.observe import build_observer_app
 from streams.role import Clock, utc_now
 from tokenweir.errors import TokenweirError
@@ -46,6 +47,7 @@ async def run_worker(
     sink_factory: Callable[[], BlockSink] | None = None,
     book_factory: Callable[[], Book] | None = None,
     detectors_factory: Callable[[], MakeDetectors] | None = None,
+    outbox: NotificationOutbox | None = None,
     registry: CollectorRegistry | None = None,
     clock: Clock = utc_now,
     on_ready: Callable[[str], None] = lambda _: None,
@@ -53,9 +55,9 @@ async def run_worker(
     """Run one role until SIGTERM or SIGINT; then finish what is taken, commit, leave the group.
 
     sink_factory: makes the store's writer, for the sink role. book_factory: makes the price book, for the meter
-    role. detectors_factory: gives what makes a tenant's detectors, for the detect role. on_ready: called once with
-    the address of /health and /metrics. Raises WorkerFailed when the worker cannot go on, and what the factories
-    raise.
+    role. detectors_factory: gives what makes a tenant's detectors, for the detect role. outbox: for the notify role.
+    on_ready: called once with the address of /health and /metrics. Raises WorkerFailed when the worker cannot go on,
+    and what the factories raise.
     """
     registry = registry if registry is not None else CollectorRegistry()
     stop = asyncio.Event()
@@ -69,6 +71,7 @@ async def run_worker(
             sink=sink_factory() if sink_factory is not None else None,
             book=book_factory() if book_factory is not None else None,
             detectors=detectors_factory() if detectors_factory is not None else None,
+            outbox=outbox,
             registry=registry,
             clock=clock,
         )

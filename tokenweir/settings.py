@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -264,6 +264,72 @@ class DetectionSettings(_Group):
     )
 
 
+class ChannelSettings(_Group):
+    """A channel on which people are told of signals; a group for each, under a name of yours."""
+
+    url: SecretStr = Field(
+        description="the service, as apprise writes it: slack://…, mailtos://…, pagerduty://…, json://…"
+    )
+    kinds: list[str] = Field(
+        default=[], description="only these kinds of signals; a star stands for anything"
+    )
+    scope: dict[str, list[str]] = Field(
+        default={},
+        description="only where these fields of the scope (tenant, team, vendor…) have one of these values",
+    )
+    severity: Literal["info", "warning", "critical"] = Field(
+        default="warning", description="the least that is told"
+    )
+    states: list[Literal["open", "update", "resolved"]] = Field(
+        default=["open", "update", "resolved"], min_length=1, description="what of an incident is told"
+    )
+    hours: str = Field(
+        default="",
+        description="when, as `Mon-Fri 08:00-18:00`; what comes at other times waits; empty for always",
+    )
+    time_zone: str = Field(default="UTC", min_length=1, description="of the hours, as `Europe/Berlin`")
+    max_messages_per_hour: int = Field(
+        default=20, ge=1, description="what is over it waits, and comes as one message"
+    )
+    one_per_incident: bool = Field(
+        default=False, description="whether each incident has messages of its own, for services that page"
+    )
+    format: Literal["text", "markdown", "html"] | None = Field(
+        default=None, description="of the message; none takes what suits the service"
+    )
+
+
+class NotificationSettings(_Group):
+    """Telling people of signals. The channels are `[notifications.channels.NAME]`."""
+
+    group_seconds: float = Field(
+        default=10.0, ge=0, description="signals that come within so long are one message"
+    )
+    link: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="where an incident is looked at; {incident}, {fingerprint}, {kind} and {tenant} are filled in",
+    )
+    failures_before_signal: int = Field(
+        default=3, ge=1, description="a channel that fails so often in a row is told of on the others"
+    )
+    max_age_hours: Positive = Field(
+        default=24.0, description="an incident that was seen longer ago is no news any more"
+    )
+    state_dir: Path | None = Field(
+        default=None,
+        description="what waits and what was told, which must outlive the worker; "
+        "none means `notifications` in the data directory",
+    )
+    channels: Annotated[dict[str, ChannelSettings], BeforeValidator(lambda given: given or {})] = Field(
+        default={}, description="by name; null for none"
+    )
+
+    def state_in(self, data_dir: Path) -> Path:
+        """Where what was told is remembered, for what runs on this data directory."""
+        return self.state_dir or data_dir / "notifications"
+
+
 class BillsSettings(_Group):
     """An account at a vendor whose own reports `weir bills poll` reads; a group for each, under a name of yours."""
 
@@ -323,6 +389,7 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
     worker: WorkerSettings = WorkerSettings()
     detection: DetectionSettings = DetectionSettings()
+    notifications: NotificationSettings = NotificationSettings()
     local: LocalSettings = LocalSettings()
     bills: dict[str, BillsSettings] = Field(
         default={}, description="accounts whose own reports are read, each a group"

@@ -79,7 +79,7 @@ def test_workers_have_each_role(compose: dict[str, Any]) -> None:
     roles = {
         service["command"][-1] for service in _own(compose).values() if service["command"][0] == "worker"
     }
-    assert roles == {"meter", "sink", "detect"}
+    assert roles == {"meter", "sink", "detect", "notify"}
 
 
 def test_health_is_asked_where_it_is_answered(compose: dict[str, Any]) -> None:
@@ -88,6 +88,7 @@ def test_health_is_asked_where_it_is_answered(compose: dict[str, Any]) -> None:
         "meter": "TOKENWEIR_WORKER__METRICS_PORT",
         "sink": "TOKENWEIR_WORKER__METRICS_PORT",
         "detect": "TOKENWEIR_WORKER__METRICS_PORT",
+        "notify": "TOKENWEIR_WORKER__METRICS_PORT",
     }
     for name, variable in ports.items():
         service = compose["services"][name]

@@ -89,7 +89,7 @@ def _default(value: Any) -> str:
     if value is None or value in ("", [], {}) or value == SecretStr(""):
         return "none"
     if isinstance(value, list):
-        return ", ".join(f"{each:g}" for each in value)
+        return ", ".join(_default(each) for each in value)
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, int | float):
@@ -113,7 +113,8 @@ def _kinds(annotation: Any) -> Iterator[str]:
             if inner is not NoneType:
                 yield from _kinds(inner)
     elif get_origin(annotation) in (list, dict):
-        numbers = get_origin(annotation) is list and get_args(annotation)[0] is not str
+        of = get_args(annotation)[0]
+        numbers = get_origin(annotation) is list and of is not str and get_origin(of) is not Literal
         yield "numbers" if numbers else "names" if get_origin(annotation) is list else "groups or pairs"
     elif annotation is SecretStr:
         yield "a secret"

@@ -15,7 +15,7 @@ from tests.docs.pages import Block, commands
     [
         "weir foo",
         "weir spend --by team --unknown",
-        "weir worker --role detect",
+        "weir worker --role cook",
         "weir topics drop",
         "weir up --port 70000",
         "make everything",

@@ -69,12 +69,14 @@ def gateway(host: str | None, port: int | None) -> None:
 @click.command()
 @click.option(
     "--role",
-    type=click.Choice(["meter", "sink", "detect"]),
+    type=click.Choice(["meter", "sink", "detect", "notify"]),
     required=True,
-    help="meter: check, price, forward. sink: write the ledger. detect: make signals of the minutes.",
+    help="meter: check, price, forward. sink: write the ledger. detect: make signals of the minutes. "
+    "notify: tell people of signals.",
 )
 def worker(role: str) -> None:
-    """Run one stream worker against the settings' Kafka, until interrupted. Start as many as you like.
+    """Run one stream worker against the settings' Kafka, until interrupted. Start as many as you like,
+    but of notify only one: it remembers what it told in a folder of its own.
 
     \b
     Example:

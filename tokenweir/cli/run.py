@@ -49,7 +49,7 @@ def up(data_dir: Path | None, port: int | None, clickhouse_port: int | None) -> 
     set_up_logs(settings)
     place = DataDir(data_dir or settings.local.data_dir)
     doors = Doors(host=settings.local.host, port=port, clickhouse_port=clickhouse_port)
-    pipeline = LocalPipeline(place, settings, doors=doors, detects=True)
+    pipeline = LocalPipeline(place, settings, doors=doors, detects=True, notifies=True)
     with _interrupted() as interrupted, running(pipeline) as thread:
         _say_where(pipeline)
         with prices_followed(pipeline):

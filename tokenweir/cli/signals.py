@@ -15,8 +15,9 @@ from tokenweir.cli.moments import parse_moment
 from tokenweir.cli.options import Place, find_place, json_option, ledger_options, open_ledger
 from tokenweir.cli.output import json_ready, print_json, print_rows
 from tokenweir.errors import WrongCall
+from tokenweir.local.notifications import send_test_message
 from tokenweir.local.signal_requests import send_request
-from tokenweir.settings import KafkaSettings
+from tokenweir.settings import KafkaSettings, Settings
 from tokenweir.signals import SignalRequest
 
 _COLUMNS: Final = (
@@ -155,6 +156,23 @@ def mute(
     # A span is one from now on here.
     ends = now + (now - asked) if until is None or until[-1:] in "mhdw" else asked
     _send(place, row, SignalRequest(action="mute", until=ends, **_asking(row, by, reason)), as_json)
+
+
+@signals.command(name="test-notify")
+@click.argument("channel")
+@json_option
+def test_notify(channel: str, as_json: bool) -> None:
+    """Send a test message to a channel of the settings, now, whatever its hours, its choice and its cap.
+
+    \b
+    Example:
+      weir signals test-notify oncall
+    """
+    send_test_message(Settings().notifications, channel)
+    if as_json:
+        print_json({"channel": channel, "sent": True})
+        return
+    click.echo(f"{channel} took the test message")
 
 
 def _incident(place: Place, fingerprint: str) -> dict[str, Any]:

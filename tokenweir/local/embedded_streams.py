@@ -18,6 +18,7 @@ from streams.app import StreamApp, build_app
 from streams.block import BlockSink
 from streams.detect_role import DetectRole
 from streams.detection.tenant import MakeDetectors
+from streams.notify_role import NotificationOutbox
 from streams.topic_admin import end_offsets, ensure_topics
 from tokenweir.errors import BrokerUnavailable, TokenweirError
 from tokenweir.local.broker import EmbeddedBroker
@@ -41,9 +42,10 @@ _SESSION_SECONDS: Final = 6.0
 
 
 class EmbeddedStreams:
-    """Broker, meter, sink and detectors. `start` and `stop` once each, in one event loop.
+    """Broker, meter, sink, detectors and notifier. `start` and `stop` once each, in one event loop.
 
-    detectors: makes one tenant's set; None for a run without.
+    detectors: makes one tenant's set; None for a run without. outbox: tells people of signals; None for a run
+    that tells nobody.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class EmbeddedStreams:
         book: PriceBook,
         sink: BlockSink,
         detectors: MakeDetectors | None,
+        outbox: NotificationOutbox | None = None,
         registry: CollectorRegistry,
     ) -> None:
         self._broker = EmbeddedBroker(log=data_dir.broker_log)
@@ -61,6 +64,7 @@ class EmbeddedStreams:
         self._sink = sink
         self._detectors = detectors
         self._keeper = FileKeeper(data_dir.kept_states)
+        self._outbox = outbox
         self._registry = registry
         self._apps: list[StreamApp] = []
         Gauge(
@@ -119,6 +123,10 @@ class EmbeddedStreams:
                     keeper=self._keeper,
                     registry=self._registry,
                 )
+            )
+        if self._outbox is not None:
+            self._apps.append(
+                build_app(self.settings, "notify", outbox=self._outbox, registry=self._registry)
             )
         await asyncio.gather(*(app.start() for app in self._apps))
 

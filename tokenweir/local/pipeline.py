@@ -25,6 +25,7 @@ from tokenweir.local.data_dir import DataDir, RunningPipeline
 from tokenweir.local.detectors import detectors_of
 from tokenweir.local.drain import Undrained
 from tokenweir.local.embedded_streams import EmbeddedStreams
+from tokenweir.local.notifications import notifier_of
 from tokenweir.local.price_tables import fill_price_tables
 from tokenweir.local.read_only import ReadOnlyLedger
 from tokenweir.local.server import LocalServer
@@ -63,7 +64,8 @@ class LocalPipeline:
 
     doors: None for a run that takes no visitors (a command that needs the pipeline for itself). overlay: a price
     file over the built-in book, in place of the settings'. detects: whether the detectors run; a run that ends when its
-    input does would end in the middle of what they have to say.
+    input does would end in the middle of what they have to say. notifies: whether people are told, where there
+    are channels.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class LocalPipeline:
         doors: Doors | None,
         overlay: Path | None = None,
         detects: bool = False,
+        notifies: bool = False,
         drain_seconds: float = _DRAIN_SECONDS,
     ) -> None:
         self.data_dir = data_dir
@@ -82,6 +85,7 @@ class LocalPipeline:
         self._settings = settings
         self._doors = doors
         self._detects = detects
+        self._notifies = notifies
         self.overlay = overlay or settings.pricing.overlay
         self.recorded_prices = settings.pricing.recorded_in(data_dir.path)
         self._drain_seconds = drain_seconds
@@ -142,12 +146,17 @@ class LocalPipeline:
             detectors = await asyncio.to_thread(
                 detectors_of, self._settings, overlay=self.overlay, recorded_prices=self.recorded_prices
             )
+        outbox = None
+        if self._notifies and self._settings.notifications.channels:
+            outbox = await asyncio.to_thread(notifier_of, self._settings.notifications, self.data_dir.path)
+            self._stack.push_async_callback(asyncio.to_thread, outbox.close)
         self._streams = EmbeddedStreams(
             self._settings.model_copy(update={"clickhouse": store}),
             self.data_dir,
             book=book,
             sink=self._store,
             detectors=detectors,
+            outbox=outbox,
             registry=self.registry,
         )
         self._stack.push_async_callback(self._stop_streams)

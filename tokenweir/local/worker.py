@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import closing
 
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.ledger import ClickHouseLedger
 from streams.worker import run_worker
 from tokenweir.local.detectors import detectors_of
+from tokenweir.local.notifications import notifier_of
 from tokenweir.pricing import PriceBook
 from tokenweir.settings import Settings
 
@@ -43,6 +45,10 @@ def serve_worker(settings: Settings, role: str, *, say: Callable[[str], None]) -
                 on_ready=ready,
             )
         )
+        return
+    if role == "notify":
+        with closing(notifier_of(settings.notifications, settings.local.data_dir)) as outbox:
+            asyncio.run(run_worker(settings, "notify", outbox=outbox, on_ready=ready))
         return
     with connect(settings.clickhouse) as client:
         asyncio.run(
