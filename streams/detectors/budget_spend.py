@@ -22,6 +22,8 @@ DAY_MINUTES: Final = 1440
 _MOST_SPENDERS: Final = 400
 """Past so many, the lesser half is forgotten; it could not be among the first few."""
 
+_WELL_ABOVE: Final = 1.25
+
 Spender = tuple[str, ...]
 Spenders = list[tuple[Spender, int]]
 
@@ -49,6 +51,8 @@ class BudgetSpend(msgspec.Struct):
     rest_usd: float = 0.0
     """What is expected from the hour's end to the period's, as looked at when the hour began; so is the next."""
     runs_out: int | None = None
+    leader: Spender = ()
+    """Who was last said to have spent most."""
     since: dict[str, int] = msgspec.field(default_factory=dict)
     """What is so in this period, and since which minute."""
 
@@ -136,8 +140,14 @@ class BudgetSpend(msgspec.Struct):
         return divide_half_even(self.spent * DAY_MINUTES, self.counted_minutes(now, period))
 
     def first_spenders(self, count: int) -> Spenders:
-        """Who has spent most in this period, with the picos."""
-        return most(self.spenders, count)
+        """Who has spent most in this period, with the picos. Who led goes on leading until another is well above."""
+        found = most(self.spenders, count)
+        if not found:
+            return []
+        if found[0][1] > _WELL_ABOVE * self.spenders.get(self.leader, 0):
+            self.leader = found[0][0]
+        leading = (self.leader, self.spenders[self.leader])
+        return [leading, *(one for one in found if one != leading)][:count]
 
     def recent_spenders(self, count: int) -> Spenders:
         """Who has spent most in this hour and the one before it."""

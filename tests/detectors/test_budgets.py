@@ -203,6 +203,15 @@ def test_a_restart_changes_nothing() -> None:
     assert len(through.state()) < 12_000
 
 
+def test_two_that_spend_alike_do_not_take_turns_in_leading() -> None:
+    def rows(minute: int) -> Sequence[GroupRow]:
+        one, other = ("a", "b") if (minute - FIRST + 180) // 360 % 2 else ("b", "a")
+        return (a_row("0.02", team=one), a_row("0.015", team=other))
+
+    told = signals(budgets(amount_usd="20", period="day", thresholds_percent=[50]), feed(rows, FIRST, 0.9))
+    assert [one.state for one in told] == ["open"]
+
+
 @pytest.mark.parametrize("state", [b"", b"\x00", b"{}"])
 def test_a_state_that_is_none_is_refused(state: bytes) -> None:
     with pytest.raises(ValueError, match="state"):
