@@ -55,7 +55,7 @@ def judge_errors(story: Story, signals: Iterable[Signal]) -> Judged:
                 and opening.incident not in right
                 and one.scope.items() <= {"tenant": story.tenant, **opening.scope}.items()
                 and set(opening.scope) - {"tenant"} <= set(one.scope)
-                and one.started_at <= opening.observed_at <= one.ended_at
+                and one.started_at <= opening.observed_at <= one.ended_at + _AROUND
             ):
                 right.add(opening.incident)
                 delays.append((opening.observed_at - one.started_at).total_seconds())
@@ -71,9 +71,7 @@ def judge_errors(story: Story, signals: Iterable[Signal]) -> Judged:
 
 
 def _planted(story: Story) -> list[_Planted]:
-    planted = [
-        _Planted(one.scope, one.started_at, one.ended_at + _AROUND) for one in story.of_kind("vendor_outage")
-    ]
+    planted = [_Planted(one.scope, one.started_at, one.ended_at) for one in story.of_kind("vendor_outage")]
     for one in story.of_kind("retirement"):
         deadline = datetime.fromtimestamp(one.magnitude["deadline_unix_ms"] / 1000, one.started_at.tzinfo)
         laggard = one.contributors[-1].scope
