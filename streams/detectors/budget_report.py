@@ -14,6 +14,7 @@ _KIND: Final = "budget"
 _MOST_SPENDERS: Final = 5
 _NAMED: Final = 3
 _WARNING_PERCENT: Final = 75
+_QUIET_MINUTES: Final = 90
 _QUIET_MINUTES_OF_FORECAST: Final = 180
 _QUIET_MINUTES_OF_BURN: Final = 30
 
@@ -31,6 +32,11 @@ class Standing(NamedTuple):
     def minutes_left(self) -> int:
         """How much of the period is to come."""
         return self.period.end - self.now - 1
+
+    @property
+    def is_hour(self) -> bool:
+        """Whether the minute ends an hour: then what lasts is said again."""
+        return self.now % 60 == 59
 
     def percent(self, usd: float) -> float:
         """Of the budget."""
@@ -65,7 +71,7 @@ def passed(standing: Standing, percent: float, since: int) -> Condition:
             )
         ).strip(),
         contributors=_contributors(spenders, minutes),
-        quiet_minutes=1,
+        quiet_minutes=min(_QUIET_MINUTES, standing.period.end - standing.now),
     )
 
 

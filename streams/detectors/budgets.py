@@ -1,7 +1,8 @@
 """Budgets that people set: what is spent of each, what the period is going to cost, and whether it burns too fast.
 
 For each budget a condition for each threshold that is passed, until the period ends; one for each threshold of 100 or
-more that is going to be passed, once the forecast has said so for an hour; and one while the budget burns.
+more that is going to be passed, once the forecast has said so for an hour; and one while the budget burns. The first
+two are said when they begin and then once an hour, as telling them costs more than knowing them.
 
 A budget burns when both a long window and a short one, which shows that it goes on, have each taken a share of it that
 is out of all proportion (as in the alerts on burn rates of Google's SRE workbook, chapter 5: 2 % of a month's in an
@@ -131,7 +132,8 @@ def _passed(standing: Standing, amount: int) -> list[Condition]:
     for percent in sorted(set(standing.settings.thresholds_percent)):
         if spend.spent >= _limit(amount, percent):
             since = spend.since.setdefault(f"passed {percent:g}", standing.now)
-            conditions.append(passed(standing, percent, since))
+            if standing.now == since or standing.is_hour:
+                conditions.append(passed(standing, percent, since))
     return conditions
 
 
@@ -158,7 +160,8 @@ def _forecast(standing: Standing, amount_usd: float) -> list[Condition]:
             spend.since.pop(key, None)
         elif expected >= limit * margin or key in spend.since:
             since = spend.since.setdefault(key, standing.now)
-            if standing.now - since >= _STEADY_MINUTES:
+            steady = standing.now - since
+            if steady == _STEADY_MINUTES or (steady > _STEADY_MINUTES and standing.is_hour):
                 conditions.append(forecast(standing, percent, since, expected))
     return conditions
 

@@ -133,7 +133,7 @@ def test_weekends_and_nights_are_in_the_forecast() -> None:
 def test_nothing_is_forecast_in_the_first_day_and_little_in_the_first_week() -> None:
     detector = budgets()
     assert after(detector, feed(even("200"), FIRST, 1.0)) == []
-    assert subjects(after(detector, feed(even("200"), FIRST + DAY, 0.1))) == ["b forecast 100%"]
+    assert subjects(after(detector, feed(even("200"), FIRST + DAY, 1 / 8))) == ["b forecast 100%"]
 
 
 def test_a_nightly_batch_burns_nothing_that_it_does_not_burn_each_night() -> None:
