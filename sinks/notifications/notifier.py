@@ -90,7 +90,7 @@ class Notifier:
             self._failed(name, trouble, error, now)
             return False
         incidents = {one.last.incident for one in news}
-        self._outbox.note_sent(name, [one.number for one in waiting if one.signal.incident in incidents], now)
+        self._outbox.note_sent(name, [one for one in waiting if one.signal.incident in incidents], now)
         if trouble is not None:
             self._works_again(name, trouble, now)
         return True

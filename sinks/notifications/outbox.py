@@ -134,14 +134,14 @@ class Outbox:
             for number, at, line in rows
         ]
 
-    def note_sent(self, channel: str, numbers: Sequence[int], now: datetime) -> None:
-        """A message with these waiting signals was taken by the channel."""
+    def note_sent(self, channel: str, sent: Sequence[Waiting], now: datetime) -> None:
+        """A message with these signals was taken by the channel, though one may have been taken back meanwhile."""
         at = now.timestamp()
         with self._writing() as database:
-            for number in numbers:
+            for number, _, signal in sent:
                 database.execute(
-                    "INSERT OR REPLACE INTO told SELECT channel, id, incident, ? FROM waiting WHERE number = ?",
-                    (at, number),
+                    "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)",
+                    (channel, signal.id, signal.incident, at),
                 )
                 database.execute("DELETE FROM waiting WHERE number = ?", (number,))
             database.execute("INSERT INTO messages VALUES (?, ?)", (channel, at))

@@ -33,7 +33,7 @@ _CHANGES: Final = {
     "": "changed",
 }
 _NEXT_STEPS: Final = {
-    "cost_spike": "Ask the owner whether this is wanted; if it is not, begin with the first cause above.",
+    "cost_spike": "Ask the owner whether this is wanted, and end it if it is not.",
     "budget": "Ask the owner to spend less until the period ends, or raise the budget.",
     "errors": "Look at the vendor's status page and at the keys' limits; fail over where you can.",
     "latency": "Look at the vendor's status page; fail over where you can.",

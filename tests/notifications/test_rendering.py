@@ -58,7 +58,7 @@ def test_a_person_can_act_on_it() -> None:
         "- calls $980 a day (service api): 41 times the calls",
         "- price -$4.50 a day",
         "- more_0",
-        "To do: Ask the owner whether this is wanted; if it is not, begin with the first cause above.",
+        "To do: Ask the owner whether this is wanted, and end it if it is not.",
         f"Take it up: weir signals ack {signal.fingerprint}",
         f"Look: https://weir.test/acme/cost_spike%3A{signal.incident.removeprefix('cost_spike:').replace('@', '%40')}",
         f"Reference: {signal.id}",
