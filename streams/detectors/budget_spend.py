@@ -99,6 +99,11 @@ class BudgetSpend(msgspec.Struct):
         found = [window for one, window in self.recent.items() if now - minutes < one <= now]
         return Window(sum(picos for picos, _ in found), sum(calls for _, calls in found))
 
+    def last_picos_at_most(self, minutes: int) -> int:
+        """No less than the last minutes have cost, by whole hours: quick to have, to look no further."""
+        hour = self.weekly.hour
+        return sum(self.weekly.hours[(hour - ago) % HOURS] for ago in range(minutes // 60 + 1))
+
     def usual_usd_at_most(self, minutes: int, now: int) -> float:
         """What the last minutes may cost as usual, be it an hour earlier or later than usual."""
         usd = 0.0

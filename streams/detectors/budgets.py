@@ -170,6 +170,8 @@ def _burning(standing: Standing, amount: int) -> list[Condition]:
     spend = standing.spend
     if standing.settings.burn_rate and spend.is_rhythm_known:
         for rule in _BURN_RULES[standing.settings.period]:
+            if spend.last_picos_at_most(rule.minutes) < rule.share * amount:
+                continue
             window = spend.last(rule.minutes, standing.now)
             if _burns(rule, window, standing, amount):
                 begun = standing.now + 1 - rule.minutes
