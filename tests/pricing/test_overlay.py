@@ -81,7 +81,7 @@ MISTAKES = {
     ),
     "no source": ('source = "contract 12"', "", 3, "source is missing"),
     "no currency": ('currency = "CNY"\ninput', "input", 3, "currency is missing"),
-    "not a currency": ('currency = "CNY"\ninput', 'currency = "yuan"\ninput', 0, "'yuan' is not a currency"),
+    "not a currency": ('currency = "CNY"\ninput', 'currency = "yuan"\ninput', 7, "'yuan' is not a currency"),
     "no model": ('models = ["house-7b", "house-7b-*"]', "", 3, "names no models"),
     "no known date": ("recorded_at = 2025-10-01", "", 3, "when the price became known"),
     "two currencies in one price": (
@@ -90,7 +90,36 @@ MISTAKES = {
         7,
         "a price has one currency",
     ),
-    "bad rate": ("usd_per_unit = 0.14", "usd_per_unit = 0", 0, "not a usable rate"),
+    "bad rate": ("usd_per_unit = 0.14", "usd_per_unit = 0", 17, "not a usable rate"),
+    "no rate": ("usd_per_unit = 0.14", "", 15, "is not a price"),
+    "negative rate": ("usd_per_unit = 0.14", "usd_per_unit = -1", 17, "usd_per_unit -1 is negative"),
+    "rate of the dollar": (
+        'currency = "CNY"\nusd',
+        'currency = "USD"\nusd',
+        16,
+        "another currency is in USD",
+    ),
+    "rate of no currency": (
+        'currency = "CNY"\nusd',
+        'currency = "Yuan"\nusd',
+        16,
+        "'Yuan' is not a currency",
+    ),
+    "beyond all prices": ("input = 0.8", "input = 1e400", 8, "far too large"),
+    "more than a call can cost": ("input = 0.8", "input = 1_000_000_000_000", 8, "far too large"),
+    "before the calendar": (
+        "valid_from = 2025-01-01\ncurrency",
+        "valid_from = 0001-01-01T00:00:00+08:00\ncurrency",
+        6,
+        "not a time in UTC",
+    ),
+    "rates at once": (
+        'source = "treasury"',
+        'source = "treasury"\n\n[[exchange_rate]]\ncurrency = "CNY"\nusd_per_unit = 0.15\n'
+        'valid_from = 2025-06-01\nsource = "treasury"',
+        24,
+        "overlaps row 1 on line 15, from 2025-06-01 on",
+    ),
     "not toml": ("[[price]]", "[[price]", 0, "at line"),
 }
 

@@ -12,7 +12,6 @@ from typing import Final
 
 from tokenweir.pricing.aliases import Alias
 from tokenweir.pricing.contracts import Discount
-from tokenweir.pricing.exchange import currency_code
 from tokenweir.pricing.price import STANDARD, Price, Rate, RateCard, service_tier_name
 from tokenweir.pricing.price_tables import match_of, names_in, period, recorded_time
 from tokenweir.pricing.toml_tables import Table
@@ -138,7 +137,7 @@ def self_hosted_row(row: Table, label: str, file_recorded_at: datetime | None) -
         vendor=vendor,
         match=match,
         cards=(RateCard(_spread_over_tokens(row, per_gpu_hour)), by_the_second),
-        currency=currency_code(row.text("currency"), f"{row.file}, self_hosted {row.number}"),
+        currency=row.currency(),
         recorded_at=recorded_time(row, file_recorded_at),
         source=row.text("source"),
         service_tier=STANDARD,

@@ -31,6 +31,16 @@ class ExchangeRate(NamedTuple):
     recorded_at: datetime
     source: str
 
+    @property
+    def starts_at(self) -> datetime:
+        """The same as `valid_from`, as rows of prices have it too."""
+        return self.valid_from
+
+    @property
+    def ends_at(self) -> datetime:
+        """The same as `valid_to`."""
+        return self.valid_to
+
 
 class ExchangeRates:
     """Rates by currency. Rows that come later in `layers` win over earlier ones, and within a layer the later known.
@@ -128,9 +138,14 @@ def refuse_overlaps(rates: Iterable[ExchangeRate], name: str) -> None:
         latest[rate.currency, rate.recorded_at] = rate
 
 
+def is_currency_code(text: str) -> bool:
+    """Whether it is written as ISO 4217 writes codes."""
+    return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+
+
 def currency_code(text: str, where: str) -> str:
     """An ISO 4217 code. Raises WrongCall for anything else."""
-    if len(text) == 3 and text.isascii() and text.isalpha() and text.isupper():
+    if is_currency_code(text):
         return text
     raise WrongCall(
         f"{where}: {text!r} is not a currency", hint="Write its ISO 4217 code, such as USD or CNY"

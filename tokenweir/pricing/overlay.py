@@ -15,7 +15,7 @@ from tokenweir.pricing.allowance_tables import allowance_row
 from tokenweir.pricing.allowances import Allowance
 from tokenweir.pricing.contract_tables import alias_row, discount_row, self_hosted_row
 from tokenweir.pricing.contracts import Contracts, Discount
-from tokenweir.pricing.exchange import ExchangeRate, currency_code, rate_picos, refuse_overlaps
+from tokenweir.pricing.exchange import ExchangeRate
 from tokenweir.pricing.matching import Match
 from tokenweir.pricing.price import BEGINNING, END, Price
 from tokenweir.pricing.price_tables import price_row
@@ -102,7 +102,7 @@ def read_with_mistakes(text: str, name: str, *, kind: Kind = "company") -> tuple
         return [(row, table) for row, table in rows if row is not None]
 
     rows = [*read("price", price_row), *read("self_hosted", self_hosted_row)]
-    rates = [rate for rate, _ in read("exchange_rate", _exchange_rate)]
+    rates = read("exchange_rate", _exchange_rate)
     discounts = read("discount", discount_row)
     aliases = read("alias", alias_row)
     allowances = read("allowance", allowance_row)
@@ -110,8 +110,10 @@ def read_with_mistakes(text: str, name: str, *, kind: Kind = "company") -> tuple
     mistakes += _discount_conflicts(discounts)
     mistakes += _alias_conflicts(aliases)
     mistakes += _allowance_conflicts(allowances)
-    mistakes.kept(refuse_overlaps, rates, name)
-    return Overlay([price for price, _ in rows], rates, discounts, aliases, allowances), mistakes
+    mistakes += _rate_conflicts(rates)
+    return Overlay(
+        [price for price, _ in rows], [rate for rate, _ in rates], discounts, aliases, allowances
+    ), mistakes
 
 
 class _Mistakes(list[WrongCall]):
@@ -128,7 +130,12 @@ def _exchange_rate(row: Table, _: str, file_recorded_at: datetime | None) -> Exc
     row.refuse_unknown(
         row.values, frozenset(("currency", "usd_per_unit", "valid_from", "valid_to", "recorded_at", "source"))
     )
-    where = f"{row.file}, exchange_rate {row.number}"
+    currency = row.currency()
+    if currency == "USD":
+        raise row.wrong("currency", "a rate says what another currency is in USD", "name that currency")
+    picos = row.picos("usd_per_unit", row.values.get("usd_per_unit"))
+    if not picos:
+        raise row.wrong("usd_per_unit", "0 is not a usable rate", "write what one unit is in USD")
     starts_at = row.moment(row.values, "valid_from")
     recorded_at = row.moment(row.values, "recorded_at") or file_recorded_at
     if starts_at is None or recorded_at is None:
@@ -140,10 +147,10 @@ def _exchange_rate(row: Table, _: str, file_recorded_at: datetime | None) -> Exc
             "valid_to", "the rate ends before it begins", "valid_to is the first day it no longer holds"
         )
     return ExchangeRate(
-        currency_code(row.text("currency"), where),
+        currency,
         starts_at,
         ends_at,
-        rate_picos(row.values.get("usd_per_unit", ""), where),
+        picos,
         recorded_at,
         row.text("source"),
     )
@@ -218,6 +225,16 @@ def _allowance_conflicts(rows: list[tuple[Allowance, Table]]) -> Iterator[WrongC
                 "correction a later recorded_at",
             )
         others.append((allowance, row))
+
+
+def _rate_conflicts(rows: list[tuple[ExchangeRate, Table]]) -> Iterator[WrongCall]:
+    """Two rates of one currency that hold at the same time."""
+    seen: _Seen[ExchangeRate] = {}
+    for rate, row in rows:
+        others = seen.setdefault((rate.currency,), [])
+        for other, other_row in others:
+            yield from _overlap(rate, row, other, other_row)
+        others.append((rate, row))
 
 
 def _names(match: Match | None) -> set[str]:

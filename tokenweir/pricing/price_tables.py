@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Final
 
 from tokenweir.pricing.components import REQUESTS, TOKEN_COMPONENTS
-from tokenweir.pricing.exchange import currency_code
 from tokenweir.pricing.matching import Match, match_from_mapping, match_from_names
 from tokenweir.pricing.price import EVERY_MODEL, STANDARD, Price
 from tokenweir.pricing.rate_tables import cards_of
@@ -89,9 +88,7 @@ def price_row(row: Table, label: str, file_recorded_at: datetime | None) -> Pric
         vendor=vendor,
         match=match,
         cards=cards,
-        currency=""
-        if factor or no_price
-        else currency_code(row.text("currency"), f"{row.file}, row {row.number}"),
+        currency="" if factor or no_price else row.currency(),
         recorded_at=recorded_at,
         source=row.text("source"),
         source_at=source_at,

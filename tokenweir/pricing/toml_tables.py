@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from tokenweir.errors import WrongCall
 from tokenweir.money import picos_from_decimal
+from tokenweir.pricing.exchange import is_currency_code
 
 _RATE_DECIMALS: Final = 12
+_RATE_LIMIT: Final = 10**12
 _HEADER: Final = re.compile(r"\s*\[\[?\s*(\w+)\s*\]")
 
 NumberedLines = list[tuple[int, str]]
@@ -131,13 +133,27 @@ class Table:
                 raise self.wrong(
                     key, f"{key} has no offset from UTC", "write it as 2026-11-01T00:00:00+08:00"
                 )
-            return value.astimezone(UTC)
+            try:
+                return value.astimezone(UTC)
+            except OverflowError:
+                raise self.wrong(
+                    key, f"{key} {value} is not a time in UTC", "leave it out where there is no bound"
+                ) from None
         if isinstance(value, date):
             return datetime.combine(value, time(), UTC)
         raise self.wrong(key, f"{key} {value!r} is not a date", f"write {key} = 2026-11-01, without quotes")
 
+    def currency(self) -> str:
+        """The ISO 4217 code at `currency`."""
+        code = self.text("currency")
+        if not is_currency_code(code):
+            raise self.wrong(
+                "currency", f"{code!r} is not a currency", "write its ISO 4217 code, such as USD or CNY"
+            )
+        return code
+
     def picos(self, key: str, value: object) -> int:
-        """A price in picos, from an exact decimal."""
+        """A price in picos, from an exact decimal below 10^12: a call's cost has to fit into Decimal(38, 12)."""
         if isinstance(value, str):
             try:
                 value = Decimal(value)
@@ -150,6 +166,8 @@ class Table:
         amount = Decimal(value)
         if amount < 0:
             raise self.wrong(key, f"{key} {amount} is negative", "a price is 0 or more")
+        if amount >= _RATE_LIMIT:
+            raise self.wrong(key, f"{key} is far too large for a price", f"write less than {_RATE_LIMIT:,}")
         picos = picos_from_decimal(amount)
         if Decimal(picos).scaleb(-_RATE_DECIMALS) != amount:
             raise self.wrong(
