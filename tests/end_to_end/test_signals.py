@@ -84,3 +84,4 @@ def test_a_signal_is_seen_acknowledged_and_muted(up: Up, tmp_path: Path) -> None
     findings = {one["subject"]: one for one in weir_json("doctor", "--json", *place, cwd=tmp_path)}
     assert findings["signals"]["state"] == "ok"
     assert "detect lag" in findings
+    assert "notify lag" not in findings

@@ -70,6 +70,10 @@ def test_weir_up_tells_once_over_a_restart_too(http: HttpService, tmp_path: Path
         wait_for("the first is told", lambda: http.posts, log=up.log)
     with _running(tmp_path) as up:
         _send(up, first, second)
+        checks = {
+            one["subject"] for one in weir_json("doctor", "--json", "--data-dir", "ledger", cwd=tmp_path)
+        }
+        assert "notify lag" in checks
         wait_for("the second is told", lambda: len(http.posts) > 1, log=up.log)
     assert [post["title"] for post in http.posts] == [f"[critical] {one.title}" for one in (first, second)]
     assert "s3cret" not in (tmp_path / "up.log").read_text(encoding="utf-8")

@@ -59,12 +59,12 @@ def _embedded(settings: Settings, data_dir: DataDir) -> Iterator[Finding]:
         "pipeline", "ok", f"process {running.pid} runs on {data_dir.path}; page at {running.page_url}"
     )
     kafka = settings.kafka.model_copy(update={"bootstrap_servers": running.kafka_bootstrap_servers})
-    yield from _kafka(kafka)
+    yield from _kafka(kafka, notifies=bool(settings.notifications.channels))
     yield from _ledger(_visiting(settings, running))
 
 
 def _distributed(settings: Settings) -> Iterator[Finding]:
-    yield from _kafka(settings.kafka)
+    yield from _kafka(settings.kafka, notifies=bool(settings.notifications.channels))
     yield from _ledger(settings)
 
 
@@ -92,7 +92,7 @@ def _broker_binary() -> Finding:
         return Finding("embedded broker", "wrong", str(error))
 
 
-def _kafka(settings: KafkaSettings) -> Iterator[Finding]:
+def _kafka(settings: KafkaSettings, *, notifies: bool) -> Iterator[Finding]:
     try:
         reports = describe_topics(settings)
     except TokenweirError as error:
@@ -109,13 +109,16 @@ def _kafka(settings: KafkaSettings) -> Iterator[Finding]:
         else:
             yield Finding(f"topic {report.name}", "ok", f"{report.partitions} partitions")
     for role, topics in SOURCES.items():
+        if role == "notify" and not notifies:
+            continue
         names = [topic_name(settings, topic.name) for topic in topics]
         try:
             waiting = sum(topic_lag(settings, consumer_group(settings, role), names).values())
         except TokenweirError as error:
             yield Finding(f"{role} lag", "wrong", str(error))
             continue
-        advice = f"; if that does not fall, start another `weir worker --role {role}`" if waiting else ""
+        more = "see to the one" if role == "notify" else "start another"
+        advice = f"; if that does not fall, {more} `weir worker --role {role}`" if waiting else ""
         yield Finding(f"{role} lag", "note" if waiting else "ok", f"{waiting} messages wait{advice}")
 
 
