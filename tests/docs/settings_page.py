@@ -38,7 +38,7 @@ In the environment a name begins with `TOKENWEIR_`, in capitals, with two unders
 `TOKENWEIR_KAFKA__SASL_PASSWORD`. Passwords, tokens and the DSN belong there rather than in the file; they are never
 shown in logs or errors. An unknown name in the file is an error.
 
-This page is written by `python -m tests.docs.settings_page` from `tokenweir/settings.py`.
+This page is written by `python -m tests.docs.settings_page` from `tokenweir/settings/`.
 """
 
 
