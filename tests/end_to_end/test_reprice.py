@@ -83,6 +83,10 @@ def test_a_price_that_comes_late_is_taken_in_exactly_though_the_run_is_killed(tm
     again = weir_json(*command, "--json", cwd=tmp_path)
     assert (again["changed_calls"], again["calls"]) == (0, 0)
 
+    refused = weir("reprice", "--where", "vendor=acme", "--data-dir", "ledger", cwd=tmp_path, status=2)
+    assert b"1,500 of these calls were priced by the contracts of a price file" in refused.stderr
+    assert total(tmp_path) == now
+
 
 def test_what_cannot_be_asked_is_said(tmp_path: Path) -> None:
     for options, said in (

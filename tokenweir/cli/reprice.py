@@ -12,7 +12,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from sinks.clickhouse import queries
 from sinks.clickhouse.client import LedgerClient
+from sinks.clickhouse.conditions import Where
 from tokenweir import topics
 from tokenweir.cli.logs import set_up_logs
 from tokenweir.cli.moments import parse_moment
@@ -48,6 +50,8 @@ _JOURNALS: Final = "repricing"
 _SETTLING: Final = "settling"
 """Beside the journals of what was asked for, those of what has to be settled with it."""
 
+_BY_CONTRACT: Final = ("contract", "allowance")
+
 _COLUMNS: Final = (
     "vendor",
     "model",
@@ -73,6 +77,11 @@ _COLUMNS: Final = (
     help="The company's price file [default: the settings' pricing.overlay].",
 )
 @click.option(
+    "--without-contracts",
+    is_flag=True,
+    help="Undo what contracts made of the calls, where no price file is given.",
+)
+@click.option(
     "--follow", is_flag=True, help="Stay: price calls when they have a price, and settle allowances."
 )
 @click.option(
@@ -96,6 +105,7 @@ def reprice(
     unpriced: bool,
     dry_run: bool,
     overlay: Path | None,
+    without_contracts: bool,
     follow: bool,
     every: float,
     heartbeat: Path | None,
@@ -158,23 +168,24 @@ def reprice(
             "where": conditions,
             "overlay": str(overlay.absolute()) if overlay is not None else None,
         }
-        with (
-            way_to_ledger(place, (topics.METERED,)) as way,
-            ledger_beside(way, place) as client,
-            open_journal(_journals(place), arguments, terms) as journal,
-        ):
-            _say_resumed(journal)
-            terms = journal.terms
-            outlet = KafkaOutlet(way.delivery, check=way.check, wait=way.wait_until_stored)
-            price = _prices(client, book, terms)
-            report = reprice_ledger(client, outlet, journal, price, conditions, tell=tell)
-            for other in settle_elsewhere(client, book, terms, conditions):
-                own = arguments | {"settles": other.vendor}
-                with open_journal(_journals(place) / _SETTLING, own, other.terms) as settling:
-                    report.add(reprice_ledger(client, outlet, settling, other.price, other.where, tell=tell))
-                    settling.finish()
-            _show(report, terms, dry_run=False, as_json=as_json)
-            journal.finish()
+        with way_to_ledger(place, (topics.METERED,)) as way, ledger_beside(way, place) as client:
+            if not without_contracts and _overlay(place, overlay) is None:
+                _refuse_to_undo_contracts(client, terms, conditions)
+            with open_journal(_journals(place), arguments, terms) as journal:
+                _say_resumed(journal)
+                terms = journal.terms
+                outlet = KafkaOutlet(way.delivery, check=way.check, wait=way.wait_until_stored)
+                price = _prices(client, book, terms)
+                report = reprice_ledger(client, outlet, journal, price, conditions, tell=tell)
+                for other in settle_elsewhere(client, book, terms, conditions):
+                    own = arguments | {"settles": other.vendor}
+                    with open_journal(_journals(place) / _SETTLING, own, other.terms) as settling:
+                        report.add(
+                            reprice_ledger(client, outlet, settling, other.price, other.where, tell=tell)
+                        )
+                        settling.finish()
+                _show(report, terms, dry_run=False, as_json=as_json)
+                journal.finish()
 
 
 def _prices(client: LedgerClient, book: PriceBook, terms: JobTerms) -> SettledPrices:
@@ -187,7 +198,7 @@ def _follow(
     require_ledger(place)
     follower = PriceFollower(
         load=lambda: _book(place, overlay),
-        files=lambda: price_files(overlay or place.settings.pricing.overlay, place.recorded_prices),
+        files=lambda: price_files(_overlay(place, overlay), place.recorded_prices),
     )
 
     def tell(report: RepricingReport) -> None:
@@ -216,9 +227,26 @@ def _follow(
         )
 
 
+def _overlay(place: Place, overlay: Path | None) -> Path | None:
+    """The company's price file, where there is one."""
+    return overlay or place.settings.pricing.overlay
+
+
 def _book(place: Place, overlay: Path | None) -> PriceBook:
-    pricing = place.settings.pricing
-    return PriceBook.default(overlay or pricing.overlay, place.recorded_prices, cache_dir=pricing.cache_dir)
+    cache_dir = place.settings.pricing.cache_dir
+    return PriceBook.default(_overlay(place, overlay), place.recorded_prices, cache_dir=cache_dir)
+
+
+def _refuse_to_undo_contracts(client: LedgerClient, terms: JobTerms, where: Where) -> None:
+    """Raise WrongCall where calls were priced by a price file, and there is none now."""
+    rows = queries.spend(client, by=["price_status"], since=terms.since, until=terms.until, where=where)
+    calls = sum(row["calls"] for row in rows if row["price_status"] in _BY_CONTRACT)
+    if calls:
+        raise WrongCall(
+            f"{calls:,} of these calls were priced by the contracts of a price file, and none is given: they would "
+            "lose what the contracts made of them",
+            hint="Name the file with --prices or in pricing.overlay, or say --without-contracts",
+        )
 
 
 def _journals(place: Place) -> Path:
