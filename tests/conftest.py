@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tokenweir.pricing.price_cache import CACHE_DIR_VARIABLE
 
@@ -24,6 +25,12 @@ LONGEST_FIRST = (
 """Files of few and long tests; begun last, one of them would keep a single process busy for minutes."""
 
 pytest_plugins = ["tests.kafka.fixtures"]
+
+# Properties are tried on so many examples in every run, whatever time one takes on a busy machine. To look longer:
+# HYPOTHESIS_PROFILE=long.
+settings.register_profile("suite", max_examples=50, deadline=None)
+settings.register_profile("long", max_examples=1_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 # A shell that runs this in the background has it ignore SIGINT, and so would every process that a test starts and
 # interrupts.

@@ -68,11 +68,14 @@ class Up:
         return list(weir_json("spend", "--json", "--data-dir", "ledger", cwd=self.folder))
 
     def wait_for_calls(self, calls: int) -> dict[str, Any]:
-        """The ledger's totals, once they show so many calls."""
+        """The ledger's totals, once they show just so many calls.
+
+        While a block is being written, a call that moves between two minutes can be seen in both.
+        """
 
         def reached() -> dict[str, Any] | None:
             rows = self.spend()
-            return rows[0] if rows and rows[0]["calls"] >= calls else None
+            return rows[0] if rows and rows[0]["calls"] == calls else None
 
         return dict(wait_for(f"{calls} calls in the ledger", reached, log=self.log))
 

@@ -321,6 +321,7 @@ def test_every_own_row_says_how_sure_it_is_and_only_a_vendors_page_makes_it_sure
         "docs.anthropic.com",
         "docs.x.ai",
         "openai.com",
+        "openrouter.ai",
         "platform.kimi.com",
         "www.alibabacloud.com",
         "www.claude.com",
