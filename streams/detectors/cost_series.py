@@ -104,9 +104,9 @@ class CostSeries:
         """The closed buckets of the last hour."""
         return self._past.get(key, _NO_PAST)
 
-    def is_known(self, key: LevelKey, bucket: int) -> bool:
-        """Whether the series was there a day ago."""
-        return bucket - self._born.get(key, bucket) >= BUCKETS_A_DAY
+    def is_known(self, key: LevelKey, bucket: int, days: int = 1) -> bool:
+        """Whether the series was there so many days ago."""
+        return bucket - self._born.get(key, bucket) >= days * BUCKETS_A_DAY
 
     def peek(
         self, bucket: int, ratio: float, more: Mapping[LevelKey, tuple[int, int]], least_usd: float

@@ -9,8 +9,8 @@ owner's cost, and is no spike.
 Silence is said of what somebody owns, when it usually costs something at this time and has cost nothing for half an
 hour; of a vendor or a model it is not, as its traffic may have moved.
 
-Limits: a series is judged after some three hours, and in its first week only a large change counts. Late reports are
-not looked at again.
+Limits: a series is judged after its first day, in its first week only a large change counts, and it is not missed
+before it was there for eight days. Late reports are not looked at again.
 """
 
 from collections import deque
@@ -247,11 +247,9 @@ class CostSpike:
     def _find_silence(self, readings: list[Reading], least: float, bucket: int) -> None:
         silent: dict[LevelKey, float] = {}
         for reading in readings:
-            if (
-                reading.key[0] in OWNED
-                and reading.direction < 0
-                and reading.log10_probability <= LASTING_LOG10
-            ):
+            improbable = reading.direction < 0 and reading.log10_probability <= LASTING_LOG10
+            # Who was never seen on this day of the week may never work on it.
+            if improbable and reading.key[0] in OWNED and self._series.is_known(reading.key, bucket, days=8):
                 last = self._series.past(reading.key).last(_SILENT_BUCKETS)
                 if last.cost_usd <= _SILENT_SHARE * last.at_least_usd:
                     silent[reading.key] = last.at_least_usd * BUCKETS_AN_HOUR / _SILENT_BUCKETS

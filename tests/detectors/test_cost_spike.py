@@ -142,19 +142,27 @@ def test_a_launch_that_stays_is_told_once_and_becomes_usual() -> None:
     assert told_minutes[-1] <= AT + 3 * DAY
 
 
+LATER = 8 * DAY + 600
+
+
 def test_what_goes_silent_is_told_and_is_over_when_it_comes_back() -> None:
-    said = told(minutes(fleet(), 3, during("service-5", AT, AT + 240, calls_per_minute=0.0)))
+    said = told(minutes(fleet(), 8.7, during("service-5", LATER, LATER + 240, calls_per_minute=0.0)))
     first = one_incident(said)
     assert first.subject == "silent"
     assert first.scope["service"] == "service-5"
-    assert AT + 25 <= min(said) <= AT + 60
-    assert max(said) <= AT + 240 + 15
+    assert LATER + 25 <= min(said) <= LATER + 60
+    assert max(said) <= LATER + 240 + 15
 
 
 def test_a_whole_tenant_that_goes_silent_is_told_once_at_the_top() -> None:
-    first = one_incident(told(minutes(fleet(), 2.6, during("", AT, AT + 200, calls_per_minute=0.0))))
+    silent = during("", LATER, LATER + 200, calls_per_minute=0.0)
+    first = one_incident(told(minutes(fleet(), 8.6, silent)))
     assert first.subject == "silent"
     assert first.scope == {}
+
+
+def test_silence_in_the_first_week_is_not_told() -> None:
+    assert not told(minutes(fleet(), 3, during("service-5", AT, AT + 240, calls_per_minute=0.0)))
 
 
 @pytest.mark.parametrize("cut", [AT - 7, AT + 1, AT + 33])
