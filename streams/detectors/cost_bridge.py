@@ -34,7 +34,7 @@ class Usage:
 
 
 class Step(NamedTuple):
-    """One step of a bridge. model: where it lies with one model most of all, else ""."""
+    """One step of a bridge. component: of STEPS. cost_usd: what it adds; below 0 where it takes away."""
 
     component: str
     cost_usd: float

@@ -14,8 +14,10 @@ LEVELS: Final = (
 )
 """The tenant as a whole, then by owner from the widest to the narrowest, by key, and by who sends the bill."""
 
+_NAMED_BY: Final = ("", "project", "team", "service", "api_key", "vendor", "model")
+"""By level, the field without which a group does not count in it."""
+
 TENANT: Final = 0
-WORKLOAD: Final = 3
 API_KEY: Final = 4
 OWNED: Final = frozenset((0, 1, 2, 3, 4))
 """Levels whose traffic is somebody's; what a vendor or a model loses may just have gone to another."""
@@ -25,13 +27,12 @@ LevelKey = tuple[int, tuple[str, ...]]
 
 
 def level_keys(names: Mapping[str, str]) -> tuple[LevelKey, ...]:
-    """All series that a group counts in. A level of which the group has no value in its last field is left out."""
-    keys: list[LevelKey] = []
-    for number, fields in enumerate(LEVELS):
-        values = tuple(names[field] for field in fields)
-        if not fields or any(values):
-            keys.append((number, values))
-    return tuple(keys)
+    """All series that a group counts in. Who names no team counts in none, and so with every level."""
+    return tuple(
+        (number, tuple(names[field] for field in fields))
+        for number, (fields, named_by) in enumerate(zip(LEVELS, _NAMED_BY, strict=True))
+        if not named_by or names[named_by]
+    )
 
 
 def scope_of(key: LevelKey) -> dict[str, str]:

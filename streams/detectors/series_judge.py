@@ -15,7 +15,7 @@ import numpy as np
 from streams.detectors.baseline import CHANNELS, WARM_UP, Baselines
 
 FLAG_SCORE: Final = 0.5
-"""A value with this score, or a higher one, is flagged: once in some fifty thousand values where nothing happens."""
+"""A value with this score, or a higher one, is flagged: once in some twenty thousand values where nothing happens."""
 
 _CERTAIN_LOG10: Final = 10.0
 _EARLIEST_TIME_SECONDS: Final = 1e8
