@@ -48,7 +48,7 @@ _FAILOVER_BUCKETS: Final = 18
 _FAILOVER_SHARE: Final = 0.4
 _SILENT_SHARE: Final = 0.02
 _SAME: Final = 1.05
-_FORM: Final = 1
+_FORM: Final = 2
 
 
 _Rows = dict[tuple[str, ...], tuple[Mapping[str, str], int]]
@@ -65,7 +65,6 @@ class Excess(NamedTuple):
 
 class _Kept(msgspec.Struct, array_like=True):
     form: int
-    bucket: int
     series: bytes
     mix: bytes
     rows: list[list[tuple[dict[str, str], int]]]
@@ -83,7 +82,6 @@ class CostSpike:
         self._settings: DetectionSettings = surroundings.settings
         self._series = CostSeries()
         self._mix = UsualMix()
-        self._bucket = -1
         self._open: dict[LevelKey, Open] = {}
         self._waiting: dict[LevelKey, tuple[int, int]] = {}
         self._rows: deque[_Rows] = deque([{}], maxlen=BUCKETS_AN_HOUR)
@@ -93,7 +91,6 @@ class CostSpike:
         bucket = minute.minute // BUCKET_MINUTES
         if not minute.is_whole:
             return self._conditions(minute, self._look_early(bucket, minute.rows))
-        self._bucket = bucket
         for row in minute.rows:
             self._add(row)
         self._mix.add(minute.minute, minute.rows, frozen=self._is_in_incident)
@@ -298,7 +295,6 @@ class CostSpike:
         return msgspec.msgpack.encode(
             _Kept(
                 _FORM,
-                self._bucket,
                 self._series.state(),
                 self._mix.state(),
                 [[(dict(names), picos) for names, picos in rows.values()] for rows in self._rows],
@@ -317,7 +313,6 @@ class CostSpike:
             raise ValueError(f"a state of cost spikes of the form {kept.form}, not {_FORM}")
         self._series.restore(kept.series)
         self._mix.restore(kept.mix)
-        self._bucket = kept.bucket
         self._rows = deque(
             ({tuple(names.values()): (names, picos) for names, picos in rows} for rows in kept.rows),
             maxlen=BUCKETS_AN_HOUR,
