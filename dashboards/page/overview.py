@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from dashboards.page.period import DAY, RANGES, Period, moment, period_between, rolling_period
+from dashboards.period import DAY, RANGES, Period, moment, period_between, rolling_period
 from tokenweir.errors import WrongCall
 
 Row = dict[str, Any]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.page.period import DAY, HOUR, RANGES, moment, period_between, rolling_period
+from dashboards.period import DAY, HOUR, RANGES, moment, period_between, rolling_period
 from tokenweir.errors import WrongCall
 
 times = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

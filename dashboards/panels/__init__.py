@@ -1,0 +1,1 @@
+"""Panels as code: each question once, for Grafana and for the local page."""

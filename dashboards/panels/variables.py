@@ -1,0 +1,29 @@
+"""What a reader can choose beside the period: the fields by which every board is narrowed.
+
+Each is a column of the ledger's usage views and, where a signal is about it, a name in its scope. Several values of one
+variable are joined by "or", variables by "and". They are listed from the owner to the means; the values offered for
+one are narrowed by what is chosen of the others.
+"""
+
+from typing import Final
+
+VARIABLES: Final[dict[str, str]] = {
+    "tenant": "Tenant",
+    "team": "Team",
+    "project": "Project",
+    "service": "Service",
+    "environment": "Environment",
+    "vendor": "Vendor",
+    "model": "Model",
+    "region": "Region",
+    "api_key": "API key",
+}
+"""By name, with the title."""
+
+GROUPS: Final[dict[str, str]] = {
+    **VARIABLES,
+    "operation": "Operation",
+    "service_tier": "Service tier",
+    "status": "Outcome",
+}
+"""What `@by` and `@then_by` can stand for."""
