@@ -4,10 +4,14 @@ Reports go through the real meter into the sink's own ledger; `Month.calls` is w
 of them: each (tenant, id) once, the fuller report, among equals the later one.
 """
 
+import fcntl
 import json
+import pickle
+import shutil
 import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -67,58 +71,82 @@ class Month(PanelLedger):
     a call does not state has no key.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, calls: list[dict[str, Any]]) -> None:
         super().__init__(directory)
         self.end = END
-        simulation = FleetSimulation(seed=SEED, end=END, days=DAYS, calls_scale=CALLS_SCALE)
-        self.story = simulation.story
-        book = book_of(simulation.price_file)
-        meter = Meter(book)
-        kept: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
-        waiting: list[Any] = []
-        offset = 0
-
-        def hand_on() -> None:
-            nonlocal offset
-            output = meter.step(
-                encode_batch(waiting),
-                headers=HEADERS,
-                topic="usage",
-                partition=0,
-                offset=offset,
-                reported_at_ms=offset,
-                now=END,
-            )
-            assert not output.refused_lines
-            self.ledger.write_events(output.metered, f"month/{offset}")
-            for line in output.metered.splitlines():
-                call = json.loads(line)
-                name = (call.get("tenant", "default"), call["id"])
-                fullness = sum(1 for field in FULLNESS_FIELDS if call.get(field))
-                if name not in kept or kept[name][0] <= fullness:
-                    kept[name] = (fullness, call)
-            offset += 1
-            waiting.clear()
-
-        for batch in simulation.events():
-            waiting += batch
-            if len(waiting) >= _AT_ONCE:
-                hand_on()
-        hand_on()
-        self.ledger.keep(END + timedelta(hours=1))
-        write_price_book(self.client, book)
-        write_models(self.client, Catalog.default().models())
-        self.calls: list[dict[str, Any]] = []
-        for _, call in kept.values():
-            cost = call.get("cost")
-            self.calls.append(
-                {
-                    **call,
-                    "time": datetime.fromisoformat(call["time"]),
-                    "cost": None if cost is None else Decimal(cost),
-                }
-            )
+        self.story = _simulation().story
+        self.calls = calls
 
     def within(self, period: Period) -> list[dict[str, Any]]:
         """The calls of a period."""
         return [call for call in self.calls if period.since <= call["time"] < period.until]
+
+
+def month_in(directory: Path, shared: Path) -> Month:
+    """A month of one's own in `directory`, copied from one that is made once in `shared` for all processes of a run."""
+    made, calls = shared / "month", shared / "month-calls"
+    with (shared / "month-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not calls.exists():
+            shutil.rmtree(made, ignore_errors=True)
+            calls.write_bytes(pickle.dumps(_fill(str(made))))
+    shutil.copytree(made, directory, symlinks=True)
+    return Month(str(directory), pickle.loads(calls.read_bytes()))  # noqa: S301 - written above
+
+
+def _simulation() -> FleetSimulation:
+    return FleetSimulation(seed=SEED, end=END, days=DAYS, calls_scale=CALLS_SCALE)
+
+
+def _fill(directory: str) -> list[dict[str, Any]]:
+    """Lets the whole month be metered into a new ledger; returns its calls."""
+    month = PanelLedger(directory)
+    simulation = _simulation()
+    book = book_of(simulation.price_file)
+    meter = Meter(book)
+    kept: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+    waiting: list[Any] = []
+    offset = 0
+
+    def hand_on() -> None:
+        nonlocal offset
+        output = meter.step(
+            encode_batch(waiting),
+            headers=HEADERS,
+            topic="usage",
+            partition=0,
+            offset=offset,
+            reported_at_ms=offset,
+            now=END,
+        )
+        assert not output.refused_lines
+        month.ledger.write_events(output.metered, f"month/{offset}")
+        for line in output.metered.splitlines():
+            call = json.loads(line)
+            name = (call.get("tenant", "default"), call["id"])
+            fullness = sum(1 for field in FULLNESS_FIELDS if call.get(field))
+            if name not in kept or kept[name][0] <= fullness:
+                kept[name] = (fullness, call)
+        offset += 1
+        waiting.clear()
+
+    for batch in simulation.events():
+        waiting += batch
+        if len(waiting) >= _AT_ONCE:
+            hand_on()
+    hand_on()
+    month.ledger.keep(END + timedelta(hours=1))
+    write_price_book(month.client, book)
+    write_models(month.client, Catalog.default().models())
+    month.close()
+    calls = []
+    for _, call in kept.values():
+        cost = call.get("cost")
+        calls.append(
+            {
+                **call,
+                "time": datetime.fromisoformat(call["time"]),
+                "cost": None if cost is None else Decimal(cost),
+            }
+        )
+    return calls
