@@ -28,12 +28,13 @@ _MOST_VALUES: Final = 100
 
 @dataclass(frozen=True)
 class Choice:
-    """What a reader chose. where: values by variable. by and then_by: names in GROUPS."""
+    """What a reader chose. where: values by variable. by and then_by: names in GROUPS. incident: empty for none."""
 
     period: Period
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     by: str = "team"
     then_by: str = "model"
+    incident: str = ""
 
     def __post_init__(self) -> None:
         for name, values in self.where.items():
@@ -70,6 +71,7 @@ def statement(panel_sql: str, choice: Choice, now: datetime, *, database: str) -
         "until": int(period.until.timestamp()),
         "before": int(period.before.since.timestamp()),
         "now": int(now.timestamp()),
+        "incident": choice.incident,
     }
     wanted = {name: list(given) for name, given in choice.where.items() if given}
     for name, given in wanted.items():
@@ -100,6 +102,7 @@ def statement(panel_sql: str, choice: Choice, now: datetime, *, database: str) -
         "step": f"toDateTime(intDiv(toUnixTimestamp({column}) - {offset}, {period.step_seconds}) "
         f"* {period.step_seconds} + {offset}, 'UTC')",
         "step_seconds": str(period.step_seconds),
+        "incident": "{incident:String}",
         "by": choice.by,
         "then_by": choice.then_by,
     }

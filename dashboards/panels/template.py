@@ -14,6 +14,7 @@
 | `@now` | this moment, DateTime in UTC |
 | `@step` | the beginning of the step of the chart in which `@at` lies, DateTime in UTC |
 | `@step_seconds` | how long a step is |
+| `@incident` | the name of the incident that was chosen, a String; empty where none was |
 | `@by`, `@then_by` | a column to group by, one of GROUPS, as the reader chose |
 
 A template is SQL of ClickHouse otherwise. Values are never put into it as text by the local page; it binds them.
@@ -23,7 +24,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from dashboards.panels.variables import VARIABLES
+from dashboards.panels.variables import INCIDENT, VARIABLES
 
 SLOTS: Final = frozenset(
     {
@@ -40,6 +41,7 @@ SLOTS: Final = frozenset(
         "now",
         "step",
         "step_seconds",
+        "incident",
         "by",
         "then_by",
     }
@@ -59,9 +61,10 @@ def check_template(sql: str, name: str) -> frozenset[str]:
     unknown = slots - SLOTS
     if unknown:
         raise ValueError(f"panel {name!r} has unknown slots: {', '.join(sorted(unknown))}")
+    of_incident = frozenset({INCIDENT}) & slots
     if slots & {"chosen", "chosen_scope"}:
-        return frozenset(VARIABLES)
-    return _MODELS if "chosen_models" in slots else frozenset()
+        return of_incident | frozenset(VARIABLES)
+    return of_incident | _MODELS if "chosen_models" in slots else of_incident
 
 
 def fill(sql: str, values: Mapping[str, str] | Callable[[str], str]) -> str:

@@ -20,6 +20,10 @@ VARIABLES: Final[dict[str, str]] = {
 }
 """By name, with the title."""
 
+INCIDENT: Final = "incident"
+"""What can be chosen besides: one incident, by its name in the ledger's `incidents`. It narrows no usage by itself;
+a panel that has the slot `@incident` tells of it."""
+
 GROUPS: Final[dict[str, str]] = {
     **VARIABLES,
     "operation": "Operation",

@@ -7,6 +7,7 @@ import pytest
 from dashboards.panels.panel import MONEY, Board, Field, Kind, Panel, Unit
 from dashboards.panels.registry import board, boards
 from dashboards.panels.template import slots_of
+from dashboards.panels.variables import INCIDENT
 from dashboards.period import RANGES
 from tokenweir.errors import WrongCall
 
@@ -56,3 +57,8 @@ def test_an_unknown_board_or_panel_is_a_wrong_call() -> None:
         board("nowhere")
     with pytest.raises(WrongCall, match="no panel 'nothing'"):
         board("fleet").panel("nothing")
+
+
+def test_a_panel_that_tells_of_one_incident_heeds_which() -> None:
+    panel = Panel("a", "?", "", Kind.STAT, "SELECT @incident", (Field("a", "A", Unit.TEXT, INCIDENT),), 1)
+    assert panel.variables == {INCIDENT}

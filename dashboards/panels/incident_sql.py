@@ -1,0 +1,18 @@
+"""Pieces of SQL about incidents that several panels share. Each reads a row of `@ledger.incidents`."""
+
+from typing import Final
+
+IN_PERIOD: Final = (
+    "(started_at < @until AND ifNull(resolved_at, toDateTime64(@now, 6, 'UTC')) >= @since AND @chosen_scope)"
+)
+"""It was going on at some time of the period, and may be about what is chosen."""
+
+ABOUT: Final = (
+    "arrayStringConcat(arrayMap((name, value) -> concat(replaceAll(name, '_', ' '), ' ', value), "
+    "mapKeys(mapFilter((name, value) -> name != 'tenant', scope)), "
+    "mapValues(mapFilter((name, value) -> name != 'tenant', scope))), ', ')"
+)
+"""Its scope for a person: `team search, service answers`. Without the tenant."""
+
+SEVERITY_RANK: Final = "indexOf(['info', 'warning', 'critical'], severity)"
+"""1 to 3; 0 for what is none of them."""
