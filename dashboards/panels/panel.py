@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from dashboards.panels.template import check_template
-from dashboards.panels.variables import INCIDENT, VARIABLES
+from dashboards.panels.variables import GROUPED_BY, INCIDENT, VARIABLES
 
 Level = Literal["good", "warning", "bad"]
 
@@ -75,7 +75,8 @@ TIMED: Final = frozenset({Kind.TIMESERIES, Kind.HEATMAP, Kind.TIMELINE})
 
 @dataclass(frozen=True)
 class Field:
-    """A column of the answer. variable: what a click on one of its values chooses, of VARIABLES or INCIDENT."""
+    """A column of the answer. variable: what a click on one of its values chooses, of VARIABLES, INCIDENT or
+    GROUPED_BY."""
 
     name: str
     title: str
@@ -83,7 +84,7 @@ class Field:
     variable: str = ""
 
     def __post_init__(self) -> None:
-        if self.variable and self.variable not in (*VARIABLES, INCIDENT):
+        if self.variable and self.variable not in (*VARIABLES, INCIDENT, *GROUPED_BY):
             raise ValueError(f"field {self.name!r} chooses {self.variable!r}, which is no variable")
 
 

@@ -5,6 +5,7 @@ null: a cost that nobody knows is never 0.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -146,7 +147,9 @@ def _value(value: Any, unit: Unit) -> Any:
         return _plain(value if isinstance(value, Decimal) else Decimal(str(value)))
     if unit in _WHOLE:
         return int(value)
-    return float(value)
+    number = float(value)
+    # Nothing divided by nothing is no number, and JSON has none for it.
+    return number if math.isfinite(number) else None
 
 
 def _plain(amount: Decimal) -> str:

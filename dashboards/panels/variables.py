@@ -31,3 +31,9 @@ GROUPS: Final[dict[str, str]] = {
     "status": "Outcome",
 }
 """What `@by` and `@then_by` can stand for."""
+
+GROUPED_BY: Final = ("@by", "@then_by")
+"""What a column of groups chooses: the variable that is grouped by, where GROUPS and VARIABLES share it."""
+
+OTHERS: Final = "all others"
+"""What the groups that are not named are called together. It chooses nothing."""
