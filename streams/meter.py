@@ -9,7 +9,7 @@ Invariants:
 - money is integers of 10^-12 here and plain decimal strings in the output.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -19,6 +19,7 @@ from streams.groups import Span, groups_of
 from streams.lines import BadLine, read_lines
 from streams.metering import Additions
 from streams.records import Columns
+from streams.refused import Refused, refused_windows
 from streams.windows import CostedGroup, combine, encode_windows
 from tokenweir.errors import RejectedInput
 from tokenweir.pricing import Priced
@@ -85,6 +86,7 @@ class MeterOutput(NamedTuple):
 
     metered: NDJSON of MeteredEvent, empty where no line was accepted. windows: (tenant as key, NDJSON of
     MinuteWindow), one pair a tenant. refused_lines: lines refused, which may be more than there are rejections.
+    refused_windows: as `windows`, for what was refused; of a message that is refused whole each of its lines counts.
     """
 
     metered: bytes
@@ -93,6 +95,7 @@ class MeterOutput(NamedTuple):
     rejections: list[Rejection]
     refused_lines: int
     unpriced_count: int
+    refused_windows: list[tuple[bytes, bytes]]
 
 
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
@@ -142,6 +145,11 @@ class Meter:
             rejections=_rejections(bad, position, now),
             refused_lines=len(bad),
             unpriced_count=sum(group.costs_picos.count(None) for group in groups),
+            refused_windows=_refused_windows(
+                (Refused(line, error.reason) for _, line, error in bad), position, now
+            )
+            if bad
+            else [],
         )
 
     def _meter(
@@ -210,7 +218,17 @@ def _wrong_schema_version(version: str) -> RejectedInput:
 
 def _refused_whole(value: bytes, position: Position, now: datetime, error: RejectedInput) -> MeterOutput:
     rejection = rejection_of_piece(value, error, position, now, stage="meter", line=-1)
-    return MeterOutput(b"", 0, [], [rejection], 1, 0)
+    lines = sum(not line.isspace() for line in value.split(b"\n") if line)
+    counted = [Refused(b"", error.reason, max(1, lines))]
+    return MeterOutput(b"", 0, [], [rejection], 1, 0, _refused_windows(counted, position, now))
+
+
+def _refused_windows(
+    refused: Iterable[Refused], position: Position, now: datetime
+) -> list[tuple[bytes, bytes]]:
+    # A broker older than Kafka's times has none.
+    reported_at_ms = position.reported_at_ms or round(now.timestamp() * 1000)
+    return refused_windows(refused, position.unique_name, position.key, reported_at_ms)
 
 
 def _rejections(bad: list[BadLine], position: Position, now: datetime) -> list[Rejection]:

@@ -100,7 +100,7 @@ class MeterRole(Role):
         sends: list[Awaitable[Any]] = []
         for piece in split_lines(output.metered, MAX_MESSAGE_BYTES):
             sends.append(await self.send(self._metered, message.key, piece, list(HEADERS)))
-        for tenant, lines in output.windows:
+        for tenant, lines in (*output.windows, *output.refused_windows):
             for piece in split_lines(lines, MAX_MESSAGE_BYTES):
                 sends.append(await self.send(self._windows, tenant, piece, _PLAIN_HEADERS))
         for piece in split_lines(encode_rejections(output.rejections), MAX_MESSAGE_BYTES):

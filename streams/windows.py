@@ -2,7 +2,8 @@
 
 A partial covers one minute of one group (GROUP_FIELDS) and one input message. A reader adds the partials of a minute
 in any order; they may come late. A partial that Kafka delivers twice bears the same `partial_id` and group, so a
-reader that remembers ids can drop it. Every figure is a sum or a count, so nothing is lost by adding.
+reader that remembers ids can drop it. Every figure is a sum or a count, so nothing is lost by adding. What a message
+had refused stands in lines of its own, without calls; who adds up calls passes over them.
 
 Invariant: the figures of all partials of a message equal the sums over its accepted events, each event as it was
 reported: a call reported twice, by two reporters or by a redelivery upstream, is in two partials. Exact totals
@@ -75,6 +76,17 @@ class MinuteWindow(msgspec.Struct, kw_only=True, omit_defaults=True):
     ] = SCALE
     duration_ms: Latency = msgspec.field(default_factory=Latency)
     ttft_ms: Latency = msgspec.field(default_factory=Latency)
+    refused_lines: Annotated[
+        dict[str, int],
+        msgspec.Meta(
+            description="By reason: lines of the message that were refused. Such a line has no calls, vendor and "
+            "model; its minute is when Kafka had the message (`streams.refused`)."
+        ),
+    ] = msgspec.field(default_factory=dict)
+    refused_sources: Annotated[
+        dict[str, int],
+        msgspec.Meta(description="The same lines by who sent them; empty where that is unknown."),
+    ] = msgspec.field(default_factory=dict)
 
 
 group_values = cast("Callable[[Any], tuple[Any, ...]]", attrgetter(*GROUP_FIELDS))
@@ -192,9 +204,14 @@ def decode_windows(value: bytes) -> list[MinuteWindow]:
 
 
 def merge_windows(windows: Iterable[MinuteWindow]) -> dict[GroupKey, GroupSums]:
-    """Partials added up by group and minute; the caller has dropped those that were delivered twice."""
+    """Partials added up by group and minute; the caller has dropped those that were delivered twice.
+
+    Lines that say what was refused are of no group and are passed over.
+    """
     merged: dict[GroupKey, GroupSums] = {}
     for window in windows:
+        if window.refused_lines:
+            continue
         key = (*group_values(window), (window.minute - EPOCH) // MINUTE)
         merged.setdefault(key, GroupSums()).merge(sums_of(window))
     return merged

@@ -10,7 +10,9 @@ A tick among them (`streams.detection.control`) certifies more: what was reporte
   themselves lead: one is closed `hold_ms` after a later one was heard of, once that is certified, or once every
   partition of the usage topic that has lately brought anything is past it.
 
-What comes for a closed minute is late, and is handed out with the next one.
+What comes for a closed minute is late, and is handed out with the next one; so are lines that were refused. Those do
+not lead: which minutes there are, calls say. Only of a tenant that has had no call yet the clock's minutes are closed,
+and its minutes begin anew with its first call where that is of an earlier one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,6 +23,7 @@ import msgspec
 from streams.detection.seen import Seen
 from streams.detectors.minute import GroupRow, TenantMinute
 from streams.groups import EPOCH, MINUTE
+from streams.refused import NOTHING_REFUSED, RefusedLines, refused_in
 from streams.windows import GroupSums, MinuteWindow, group_values, sums_of
 from tokenweir.usage.event import GROUP_FIELDS
 
@@ -54,6 +57,8 @@ class MinutesState(msgspec.Struct):
     last_heard_ms: int
     certified_ms: int
     seen: dict[str, tuple[int, int, list[tuple[Any, ...]], list[tuple[int, int]]]]
+    refused: RefusedLines = NOTHING_REFUSED
+    has_calls: bool = True
 
 
 class TenantMinutes:
@@ -77,14 +82,26 @@ class TenantMinutes:
         self._certified_ms = 0
         self._seen = Seen()
         self._names: dict[tuple[str, ...], dict[str, str]] = {}
+        self._refused = NOTHING_REFUSED
+        self.has_calls = False
+        """Whether any call was heard of, and not only lines that were refused."""
 
-    def take(self, windows: Iterable[MinuteWindow], clock_ms: int) -> None:
-        """Add partial sums of this tenant that are read at this clock; those that were taken before are dropped."""
+    def take(self, windows: Iterable[MinuteWindow], clock_ms: int) -> bool:
+        """Add partial sums of this tenant that are read at this clock; those that were taken before are dropped.
+
+        True where the minutes begin anew, before some that were closed.
+        """
+        begins_anew = False
         for window in windows:
             key = group_values(window)
             minute = (window.minute - EPOCH) // MINUTE
             if not self._seen.is_new(window.partial_id, (*key, minute)):
                 continue
+            if window.refused_lines:
+                self._refuse(window, clock_ms)
+                continue
+            if not self.has_calls:
+                begins_anew = self._begin_with(minute) or begins_anew
             is_late = self._next is not None and minute < self._next
             rows = (self._late if is_late else self._rows).setdefault(minute, {})
             sums = rows.get(key)
@@ -94,6 +111,22 @@ class TenantMinutes:
                 sums.merge(sums_of(window))
             self._hear(window.partial_id.rpartition("/")[0], minute, clock_ms, is_late=is_late)
         self._pass(clock_ms)
+        return begins_anew
+
+    def _refuse(self, window: MinuteWindow, clock_ms: int) -> None:
+        self._refused = self._refused.plus(refused_in(window))
+        minute = clock_ms // MINUTE_MS
+        if not self.has_calls and (self._next is None or minute >= self._next):
+            self._hear(window.partial_id.rpartition("/")[0], minute, clock_ms, is_late=False)
+
+    def _begin_with(self, minute: int) -> bool:
+        """The first call is of this minute. Whether minutes have been closed that are not before it."""
+        self.has_calls = True
+        closed = self._next is not None and minute < self._next
+        if closed or (self._heard and minute < self._heard[-1][0]):
+            self._next = None
+            self._rows, self._heard, self._passed, self._partitions = {}, [], [], {}
+        return closed
 
     def _hear(self, partition: str, minute: int, clock_ms: int, *, is_late: bool) -> None:
         latest, _ = self._partitions.get(partition, (minute, 0))
@@ -130,6 +163,7 @@ class TenantMinutes:
         while (minute := self._next_minute()) is not None and self._due_ms(minute) <= clock_ms:
             rows = self._rows.pop(minute, {})
             late, self._late = self._late, {}
+            refused, self._refused = self._refused, NOTHING_REFUSED
             self._next = minute + 1
             for stairs in (self._heard, self._passed):
                 while len(stairs) > 1 and stairs[0][0] < self._next:
@@ -141,6 +175,7 @@ class TenantMinutes:
                 late=[
                     (past, self._row(key, sums)) for past in sorted(late) for key, sums in late[past].items()
                 ],
+                refused=refused,
             )
 
     def forget(self) -> None:
@@ -148,6 +183,7 @@ class TenantMinutes:
         self._next = None
         self._partitions, self._passed = {}, []
         self._heard = [(max(self._rows), self._last_heard_ms)] if self._rows else []
+        self.has_calls = bool(self._rows)
 
     def open_minute(self, clock_ms: int) -> TenantMinute | None:
         """The next minute to be closed as it is by now; None where nothing of it is known or it is long past."""
@@ -177,6 +213,8 @@ class TenantMinutes:
             self._last_heard_ms,
             self._certified_ms,
             self._seen.state(),
+            self._refused,
+            self.has_calls,
         )
 
     def restore(self, state: MinutesState) -> None:
@@ -187,9 +225,12 @@ class TenantMinutes:
         self._partitions = dict(state.partitions)
         self._last_heard_ms, self._certified_ms = state.last_heard_ms, state.certified_ms
         self._seen = Seen.restored(state.seen)
+        self._refused, self.has_calls = state.refused, state.has_calls
 
     def _next_minute(self) -> int | None:
-        return self._next if self._next is not None else min(self._rows, default=None)
+        if self._next is not None:
+            return self._next
+        return min(self._rows, default=self._heard[0][0] if self._heard else None)
 
     def _deadline_ms(self, minute: int) -> int:
         return (minute + 1) * MINUTE_MS + self._close_after_ms

@@ -16,6 +16,7 @@ import msgspec
 from streams.detection.checkpoint import Checkpoint, Kept, Mark
 from streams.detection.control import Headers, is_tick, request_in
 from streams.detection.tenant import MakeDetectors, TenantDetection
+from streams.refused import UNKNOWN_TENANT
 from streams.windows import MinuteWindow, decode_windows
 from tokenweir.errors import RejectedInput
 from tokenweir.settings import DetectionSettings
@@ -24,6 +25,9 @@ from tokenweir.signals import Signal
 log = logging.getLogger("tokenweir.streams.detect")
 
 _SECOND_MS: Final = 1000
+
+MOST_WITHOUT_CALLS: Final = 50
+"""So many tenants are made up of nothing but refused lines, at most; those of further ones are left to the ledger."""
 
 
 class LogMessage(NamedTuple):
@@ -153,12 +157,21 @@ class PartitionDetection:
             by_tenant.setdefault(window.tenant, []).append(window)
         for name, lines in by_tenant.items():
             tenant = self._tenants.get(name)
+            if tenant is None and not self._is_taken_up(name, lines):
+                continue
             if tenant is None:
                 detection = TenantDetection(name, self._make, self._settings)
                 save_at_ms = self._next_save_ms(name, self._clock_ms)
                 tenant = self._tenants[name] = _Tenant(detection, before, 0, save_at_ms)
             if tenant.mark.offset <= message.offset:
                 tenant.detection.take(lines, self._clock_ms)
+
+    def _is_taken_up(self, name: str, lines: Sequence[MinuteWindow]) -> bool:
+        """Whether a tenant that is not known yet is to be."""
+        if name == UNKNOWN_TENANT or any(line.calls for line in lines):
+            return True
+        known = sum(not tenant.detection.has_calls for tenant in self._tenants.values())
+        return known < MOST_WITHOUT_CALLS
 
     def _ask(self, message: LogMessage) -> Sequence[Signal]:
         try:

@@ -24,6 +24,8 @@ log = logging.getLogger("tokenweir.streams.detect")
 
 _VERSION: Final = 1
 _MINUTES_A_DAY: Final = 1440
+_MOST_SILENT_WITHOUT_CALLS: Final = _MINUTES_A_DAY
+"""A tenant of which only refused lines were ever heard is forgotten sooner: whoever can write a line can name one."""
 
 MakeDetectors = Callable[[], Sequence[Detector]]
 
@@ -68,7 +70,14 @@ class TenantDetection:
     def take(self, windows: Sequence[MinuteWindow], clock_ms: int) -> None:
         """Add partial sums of this tenant, read at this clock."""
         self._clock_ms = max(self._clock_ms, clock_ms)
-        self._minutes.take(windows, self._clock_ms)
+        if self._minutes.take(windows, self._clock_ms):
+            self._detectors = self._make()
+            self._silent_minutes = 0
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether any call of it was heard of, and not only lines that were refused."""
+        return self._minutes.has_calls
 
     def ask(self, request: SignalRequest, clock_ms: int) -> list[Signal]:
         """What a person wants of an incident."""
@@ -107,8 +116,12 @@ class TenantDetection:
         for minute in self._minutes.close(clock_ms):
             closed = True
             signals += self._incidents.tick(minute, self._observe(minute, self._detectors))
-            self._silent_minutes = 0 if minute.rows else self._silent_minutes + 1
-            if self._silent_minutes > self._most_silent:
+            self._silent_minutes = 0 if minute.rows or minute.refused.lines else self._silent_minutes + 1
+            if self._silent_minutes > (
+                self._most_silent
+                if self._minutes.has_calls
+                else min(self._most_silent, _MOST_SILENT_WITHOUT_CALLS)
+            ):
                 signals += self._forget(minute)
                 break
         slot = clock_ms // self._early_ms

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from streams.groups import EPOCH, MINUTE
+from streams.refused import NOTHING_REFUSED, RefusedLines
 from streams.windows import GroupSums
 
 
@@ -33,7 +34,8 @@ class TenantMinute(NamedTuple):
 
     minute: counted since the Unix epoch. rows: all that is known of it, a row a group; none for a silent minute.
     is_whole: False while it is still open. late: (the minute that it belongs to, what came after that minute was
-    closed); only with whole minutes. seconds: how many of the minute's 60 are over, for open ones.
+    closed); only with whole minutes. seconds: how many of the minute's 60 are over, for open ones. refused: the lines
+    of which it was heard since the minute before was closed that they were refused; only with whole minutes.
     """
 
     tenant: str
@@ -42,6 +44,7 @@ class TenantMinute(NamedTuple):
     is_whole: bool = True
     late: Sequence[tuple[int, GroupRow]] = ()
     seconds: float = 60.0
+    refused: RefusedLines = NOTHING_REFUSED
 
     @property
     def start(self) -> datetime:

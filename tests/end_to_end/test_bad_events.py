@@ -67,8 +67,10 @@ HUGE_LINE: Final = bad(900_016, prompt=CANARY * 1_200_000)
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """One pipeline for all; each test has numbers of its own."""
-    yield from start(tmp_path_factory.mktemp("bad-events"))
+    """One pipeline for all; each test has numbers of its own. Few refused lines are enough to be told of."""
+    folder = tmp_path_factory.mktemp("bad-events")
+    (folder / "tokenweir.toml").write_text("[detection]\nrejects_min_lines = 5\n")
+    yield from start(folder)
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +247,27 @@ def test_filters_answer_line_by_line(tmp_path: Path) -> None:
         errors = [json.loads(line) for line in done.stdout.splitlines()]
         assert all(answer["error"] for answer in errors if "error" in answer)
         assert sum("error" in answer for answer in errors) >= len(lines) - 2
+
+
+def test_what_the_meter_refuses_is_told_as_the_ledger_has_it(up: Up, produce: Any) -> None:
+    for _ in range(6):
+        produce(b"\n".join((bad(900_020, prompt=CANARY), good(5000), b"%s{" % CANARY.encode())))
+
+    def told() -> dict[str, Any]:
+        rows = weir_json("signals", "--kind", "rejects", "--json", "--data-dir", "ledger", cwd=up.folder)
+        found = {row["scope"]["tenant"]: row for row in rows}
+        return found if set(found) >= {"default", "(unknown)"} else {}
+
+    stored: Counter[str] = Counter()
+    found = wait_for("signals of what was refused", told, log=up.log)
+    for (reason, _), count in refusals(up, "meter").items():
+        stored[reason] += count
+    for row in found.values():
+        evidence = row["evidence"]
+        assert evidence["refused_lines"] == sum(evidence["reasons"].values()) >= 5
+        assert Counter(evidence["reasons"]) <= stored
+        assert "weir rejected" in row["explanation"]
+    assert "test" in found["default"]["evidence"]["sources"]
 
 
 def test_at_the_end_nothing_shows_a_prompt_and_all_is_well(up: Up, produce: Any) -> None:

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from prometheus_client import CollectorRegistry
 
 from streams.app import StreamApp, build_app, consumer_group
+from streams.refused import UNKNOWN_TENANT
 from streams.topic_admin import ensure_topics, topic_lag
 from streams.windows import decode_windows, merge_windows
 from tests.kafka.fixtures import Broker
@@ -147,6 +149,10 @@ async def test_events_go_through_both_roles_in_one_loop(
         for window in decode_windows(value)
     ]
     assert sum(group.calls for group in merge_windows(windows).values()) == 1_001
+    refused = Counter(one.reason for one in store.rejections.values())
+    told = [window for window in windows if window.refused_lines]
+    assert sum((Counter(window.refused_lines) for window in told), Counter()) == refused
+    assert {(window.tenant, window.calls) for window in told} == {(UNKNOWN_TENANT, 0)}
 
 
 async def test_a_store_that_is_away_holds_offsets_and_memory(

@@ -78,6 +78,12 @@ class DetectionSettings(SettingsGroup):
     spike_critical_usd_per_day: float = Field(
         default=500.0, gt=0, description="from so much a day, or half of the usual spend, it is critical"
     )
+    rejects_share: float = Field(
+        default=0.01, gt=0, le=1, description="told is when so much of a tenant's lines is refused, as 0.01"
+    )
+    rejects_min_lines: int = Field(
+        default=30, ge=1, description="fewer refused lines than that are not told, whatever their share"
+    )
     forget_days: int = Field(
         default=35, ge=1, le=366, description="a tenant that is silent for longer begins anew"
     )
