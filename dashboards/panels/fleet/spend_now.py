@@ -29,5 +29,5 @@ WHERE (@in_period OR @before_period) AND @chosen
         Field("all_calls", "Calls", Unit.CALLS),
         Field("without_price", "Without a price", Unit.CALLS),
     ),
-    drill_down="fleet",
+    drill_down="spend",
 )
