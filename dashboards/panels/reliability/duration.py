@@ -1,0 +1,34 @@
+"""The percentiles of duration in the period, and before."""
+
+from dashboards.panels.panel import Field, Kind, Panel, Unit
+from dashboards.panels.reliability.measures import IS_WAITED_FOR, LEFT_OUT, percentile_ms
+
+PANEL = Panel(
+    name="duration",
+    title="How long do calls take?",
+    description=(
+        "Time from the request to the end of the answer, failed calls too: 95 of 100 calls took no longer than the "
+        f"first figure; beside it the same for the period right before, for half and for 99 of 100 calls. {LEFT_OUT}"
+    ),
+    kind=Kind.STAT,
+    place=10,
+    width=3,
+    height=3,
+    sql=f"""
+SELECT
+    {percentile_ms(95, "duration", "@in_period")} AS p95_ms,
+    {percentile_ms(95, "duration", "@before_period")} AS p95_before_ms,
+    {percentile_ms(50, "duration", "@in_period")} AS p50_ms,
+    {percentile_ms(99, "duration", "@in_period")} AS p99_ms,
+    sumIf(duration_calls, @in_period) AS measured_calls
+FROM @usage
+WHERE (@in_period OR @before_period) AND @chosen AND {IS_WAITED_FOR}
+""",
+    fields=(
+        Field("p95_ms", "95 of 100 within", Unit.MILLISECONDS),
+        Field("p95_before_ms", "Period before", Unit.MILLISECONDS),
+        Field("p50_ms", "Half within", Unit.MILLISECONDS),
+        Field("p99_ms", "99 of 100 within", Unit.MILLISECONDS),
+        Field("measured_calls", "Calls that state it", Unit.CALLS),
+    ),
+)
