@@ -28,6 +28,7 @@ _MODULES: Final = (
     "roles",
     "pipeline",
     "detectors",
+    "panels",
 )
 _RESULT: Final = Path("build/bench.json")
 _WIDTH: Final = 160
