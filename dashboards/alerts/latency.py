@@ -1,0 +1,11 @@
+"""Durations and times to the first token."""
+
+from dashboards.alerts.groups import incident_rule
+
+RULE = incident_rule(
+    "latency",
+    kind="latency",
+    title="Calls got slower",
+    severity="warning",
+    summary="Calls take longer than they usually do: {{ .Labels.about }}",
+)

@@ -1,0 +1,11 @@
+"""Reports that could not be read."""
+
+from dashboards.alerts.groups import incident_rule
+
+RULE = incident_rule(
+    "rejects",
+    kind="rejects",
+    title="Reports are refused",
+    severity="warning",
+    summary="Far more reports are refused than usually are: {{ .Labels.about }}",
+)

@@ -1,0 +1,1 @@
+"""Grafana's side: dashboards, alert rules, and the way to push them."""
