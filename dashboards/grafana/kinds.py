@@ -50,7 +50,8 @@ def _stat(panel: Panel, board: str, sql: str) -> Drawing:
         "orientation": "vertical",
         "reduceOptions": {"values": False, "calcs": ["lastNotNull"], "fields": "/.*/"},
     }
-    return Drawing("stat", sql, "table", shown, field_config(panel, board, shown, custom={}), options)
+    config = field_config(panel, board, shown, custom={})
+    return Drawing("stat", _only(sql, list(panel.names), []), "table", shown, config, options)
 
 
 def _timeseries(panel: Panel, board: str, sql: str) -> Drawing:
@@ -131,7 +132,7 @@ def _table(panel: Panel, board: str, sql: str) -> Drawing:
         extra=extra,
     )
     options = {"frameIndex": 0, "showHeader": True, "cellHeight": "sm"}
-    return Drawing("table", sql, "table", shown, config, options)
+    return Drawing("table", _only(sql, list(panel.names), []), "table", shown, config, options)
 
 
 def _heatmap(panel: Panel, board: str, sql: str) -> Drawing:
@@ -172,7 +173,7 @@ def _of_one_unit(panel: Panel) -> list[Field]:
 
 
 def _only(sql: str, columns: list[str], order: list[str]) -> str:
-    """The query with just these columns, in this order of rows where one is given."""
+    """The query with just these columns, which are what Grafana shows; by default its rows keep their order."""
     head = f"SELECT {', '.join(columns)}\nFROM\n(\n{sql}\n)"
     return f"{head}\nORDER BY {', '.join(order)}" if order else head
 
