@@ -8,16 +8,19 @@ was. docs/decisions/0014-state-of-the-detectors.md says why this is done here an
 Invariants:
 - a message is finished only when all signals that follow from it, and all states that are due with it, are kept;
 - a signal is sent once, whatever was killed: by whoever has the partition, and not again by who takes it up;
+- before anything is sent or kept, Kafka is asked whether the partition is still ours; what a worker that is put out at
+  that very moment sends all the same bears the ids of what its successor sends, and what it keeps is not read;
 - a tick is written only when the meter has finished all that was reported until a moment before.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
 from faust.exceptions import ConsumerNotStarted
 
 from streams.detection.checkpoint import Record, begin_record, forgotten_record, read_kept, records_of
@@ -26,7 +29,7 @@ from streams.detection.keeping import Keeper
 from streams.detection.partition import LogMessage, Outcome, PartitionDetection
 from streams.detection.tenant import MakeDetectors
 from streams.observe import StreamMetrics
-from streams.progress import Partition
+from streams.progress import Partition, Ticket
 from streams.read_back import GroupWatch, read_partition
 from streams.role import Clock, Message, Role, header_pairs, reported_at_ms
 from streams.topic_admin import end_offsets
@@ -49,13 +52,22 @@ Result = TypeVar("Result")
 
 
 class _Lane:
-    """One partition in one assignment. sent: ids of signals that a former worker sent."""
+    """One partition in one assignment. fence: ours in it. sent: ids of signals that a former worker sent."""
 
-    def __init__(self, generation: int, detection: PartitionDetection, sent: frozenset[str]) -> None:
+    def __init__(
+        self, generation: int, fence: int, detection: PartitionDetection, sent: frozenset[str]
+    ) -> None:
         self.generation = generation
+        self.fence = fence
         self.detection = detection
         self.sent = sent
         self.saved_begin = -1
+
+
+class _Sent(msgspec.Struct):
+    """What has to be known of a signal that was sent."""
+
+    id: str
 
 
 class _Tick(NamedTuple):
@@ -108,7 +120,9 @@ class DetectRole(Role):
         ticket = self.begin(message)
         self._taking += 1
         try:
-            lane = await self._lane(message)
+            lane = await self._lane(message, ticket)
+            if lane is None:
+                return
             read = LogMessage(
                 message.offset, reported_at_ms(message), header_pairs(message.headers), message.value or b""
             )
@@ -116,25 +130,27 @@ class DetectRole(Role):
                 outcome = await self._in_thread(lambda: lane.detection.take(read))
             else:
                 outcome = lane.detection.take(read)
-            self._count()
-            if self.progress.is_current(ticket):
-                await self._pass_on(lane, message.partition, outcome)
+            self._count(outcome)
+            if self.progress.is_current(ticket) and await self._pass_on(lane, ticket, outcome):
                 self.finish(ticket)
         finally:
             self._taking -= 1
             self.changed.set()
 
-    async def _lane(self, message: Message) -> _Lane:
-        """The state of the message's partition, taken up where it is new here."""
-        place = Partition(message.topic, message.partition)
+    async def _lane(self, message: Message, ticket: Ticket) -> _Lane | None:
+        """The state of the message's partition, taken up where it is new here; None once that is not ours any more."""
+        place = ticket.partition
         held = self._lanes.get(place)
         if held is not None and held.generation == message.generation_id:
             return held
         lane, missed = await self._in_thread(lambda: self._take_up(message))
         for outcome in missed:
-            await self._pass_on(lane, message.partition, outcome)
-        if lane.saved_begin < 0:
-            await self._save_begin(lane, message.partition)
+            # Where to begin follows from all that was missed, and so is kept when all of that is.
+            if not await self._pass_on(lane, ticket, outcome, keeps_begin=False):
+                return None
+        if not await self.has_still(ticket):
+            return None
+        await self._save_begin(lane, message.partition)
         self._lanes[place] = lane
         return lane
 
@@ -148,13 +164,16 @@ class DetectRole(Role):
         if kept.begin is not None and (kept.highest_offset > end or not self._keeper.is_of_this_log(number)):
             log.warning("%s/%s was made anew: its states go on with what it holds now", self._windows, number)
             kept = kept.moved_to(message.offset)
-        detection = PartitionDetection(self._make, self._settings.detection, kept)
+        fence = max(message.generation_id, kept.fence + 1)
+        detection = PartitionDetection(self._make, self._settings.detection, kept, fence=fence)
         if kept.begin is None:
             detection.begin_at(message.offset)
-            return _Lane(message.generation_id, detection, frozenset()), []
+            return _Lane(message.generation_id, fence, detection, frozenset()), []
         since_ms = kept.begin.clock_ms - _CLOCKS_APART_MS
-        lane = _Lane(message.generation_id, detection, frozenset(self._ids_since(since_ms)))
-        lane.saved_begin = kept.begin.offset
+        lane = _Lane(message.generation_id, fence, detection, frozenset(self._ids_since(since_ms)))
+        if kept.is_of_another_log:
+            # Marks of both logs beside each other would say nothing to who takes it up next.
+            return lane, [Outcome([], detection.checkpoints(), [], [])]
         missed = [
             detection.take(LogMessage(one.offset, one.time_ms, one.headers, one.value or b""))
             for one in read_partition(
@@ -176,11 +195,21 @@ class DetectRole(Role):
         for place in end_offsets(kafka, [self._signals]):
             for record in read_partition(kafka, self._signals, place.partition, since_ms=since_ms):
                 for line in (record.value or b"").split(b"\n"):
-                    if line.strip():
-                        yield json.loads(line)["id"]
+                    with suppress(msgspec.MsgspecError):  # whoever reads signals says what is none
+                        yield msgspec.json.decode(line, type=_Sent).id
 
-    async def _pass_on(self, lane: _Lane, partition: int, outcome: Outcome) -> None:
-        """Send the signals, then keep the states that are due; returns when Kafka has all of it."""
+    async def _pass_on(
+        self, lane: _Lane, ticket: Ticket, outcome: Outcome, *, keeps_begin: bool = True
+    ) -> bool:
+        """Send the signals, then keep the states that are due; returns when Kafka has all of it.
+
+        False where the partition is not ours any more, and nothing was sent.
+        """
+        if not (outcome.signals or outcome.checkpoints or outcome.forgotten):
+            return True
+        if not await self.has_still(ticket):
+            return False
+        partition = ticket.partition.number
         sends = [
             await self.send(
                 self._signals, signal.fingerprint.encode(), encode_signal(signal), _SIGNAL_HEADERS
@@ -195,12 +224,14 @@ class DetectRole(Role):
         records += [forgotten_record(tenant) for tenant in outcome.forgotten]
         if records:
             await self._keep(partition, records)
-            await self._save_begin(lane, partition)
+            if keeps_begin:
+                await self._save_begin(lane, partition)
+        return True
 
     async def _save_begin(self, lane: _Lane, partition: int) -> None:
         begin = lane.detection.begin
         if begin.offset != lane.saved_begin:
-            await self._keep(partition, [begin_record(begin)])
+            await self._keep(partition, [begin_record(begin, lane.fence)])
             lane.saved_begin = begin.offset
 
     async def _keep(self, partition: int, records: Sequence[Record]) -> None:
@@ -211,7 +242,9 @@ class DetectRole(Role):
     ) -> Awaitable[Any]:
         return await self.send(topic, key, value, [], partition=partition)
 
-    def _count(self) -> None:
+    def _count(self, outcome: Outcome) -> None:
+        for reason in outcome.refused:
+            self.metrics.discarded_events.labels(reason=reason).inc()
         failures = sum(one.detection.failures for one in self._lanes.values())
         if failures > self._failures:
             self.metrics.errors.labels(stage="detector").inc(failures - self._failures)
@@ -259,10 +292,13 @@ class DetectRole(Role):
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(TICK_SECONDS / 2)
-            due = [place for place in self._assigned() if self._wants_tick(place, loop.time())]
+            asked_at = loop.time()
+            due = [place for place in self._assigned() if self._wants_tick(place, asked_at)]
             if not due or not await loop.run_in_executor(self._watch_thread, self._meter.is_up_to_date):
                 continue
             for place in due:
+                if loop.time() - asked_at > _LOST_TICK_SECONDS:
+                    break  # the worker, or Kafka, was held up: what was so then need not be so now
                 self._ticks[place] = _Tick(loop.time(), int(self.clock().timestamp() * 1000))
                 await (await self.send(place.topic, None, b"", TICK_HEADERS, partition=place.number))
 

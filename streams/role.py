@@ -9,7 +9,7 @@ Invariant: an offset is committed only after `finish` for it and all before it i
 import abc
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -26,6 +26,7 @@ log = logging.getLogger("tokenweir.streams")
 
 _SEND_ATTEMPTS: Final = 5
 _SEND_PAUSE_SECONDS: Final = 0.5
+_ASK_AGAIN_SECONDS: Final = 0.2
 
 Clock = Callable[[], datetime]
 
@@ -162,23 +163,35 @@ class Role(abc.ABC):
 
     async def commit(self) -> None:
         """Commit how far each partition is done. A commit that Kafka does not take is tried again later."""
-        offsets = self.progress.committable()
-        if not offsets:
-            return
-        thread = self.app.consumer._thread
-        consumer = thread._consumer
+        await self._commit(self.progress.committable())
+
+    async def has_still(self, ticket: Ticket) -> bool:
+        """Whether the partition of a message is still ours: Kafka takes no commit of a worker that it has put out.
+
+        For a role that finishes a partition's messages one after the other; commits all before this one. Waits while
+        Kafka does not answer. False once the partition is gone, or the role has failed.
+        """
+        while self.progress.is_current(ticket) and not self.failed.is_set():
+            if await self._commit({ticket.partition: ticket.offset}):
+                return self.progress.is_current(ticket)
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        return False
+
+    async def _commit(self, offsets: Mapping[Partition, int]) -> bool:
+        """Whether Kafka has taken any of it."""
+        consumer = self.app.consumer._thread._consumer if offsets else None
         if consumer is None:
-            return
+            return False
         assigned = {Partition(tp.topic, tp.partition) for tp in consumer.assignment()}
         offsets = {partition: offset for partition, offset in offsets.items() if partition in assigned}
         if not offsets:
-            return
+            return False
         wanted = {
             TopicPartition(partition.topic, partition.number): OffsetAndMetadata(offset, "")
             for partition, offset in offsets.items()
         }
         try:
-            await thread.call_thread(consumer.commit, wanted)
+            await self.app.consumer._thread.call_thread(consumer.commit, wanted)
         except (CommitFailedError, IllegalStateError) as error:
             log.info("Kafka did not take a commit during a rebalance; it will be read again: %s", error)
             self.metrics.errors.labels(stage="commit").inc()
@@ -188,3 +201,5 @@ class Role(abc.ABC):
         else:
             self.progress.committed(offsets)
             self.metrics.last_progress_at.set(self.clock().timestamp())
+            return True
+        return False

@@ -3,8 +3,12 @@
 A state is written in pieces under names of their own, then a head that says which pieces belong together; two sets of
 pieces take turns. So a state that was written halfway when the worker died is never read: the last head still points to
 the set before. One more record says from which offset of the windows the partition has to be read again.
+
+Who takes a partition up takes a higher `fence` than all before it, which is in every record. What a worker that was put
+out without knowing (it was held up, or cut off from Kafka) writes after that bears a lower one, and is not read.
 """
 
+import logging
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,9 +18,14 @@ import msgspec
 
 from tokenweir.usage.wire import MAX_MESSAGE_BYTES
 
+log = logging.getLogger("tokenweir.streams.detect")
+
 _SEPARATOR: Final = b"\x1f"
 _BEGIN_KEY: Final = _SEPARATOR
 _NUMBER: Final = struct.Struct(">Q")
+_FENCE_BITS: Final = 32
+"""A checkpoint's number is its writer's fence, and below these bits a count."""
+
 _LEVEL: Final = 1
 
 Record = tuple[bytes, bytes | None]
@@ -42,11 +51,13 @@ class Checkpoint(NamedTuple):
 class Kept(NamedTuple):
     """All that is kept of a partition. begin: where reading has to begin; None where nothing is kept.
 
-    is_of_another_log: what was known goes on with a log of which no message is in any state.
+    fence: of the last who took it up; 0 where nobody did. is_of_another_log: what was known goes on with a log of
+    which no message is in any state.
     """
 
     begin: Mark | None
     checkpoints: list[Checkpoint]
+    fence: int = 0
     is_of_another_log: bool = False
 
     def moved_to(self, offset: int) -> "Kept":
@@ -57,6 +68,7 @@ class Kept(NamedTuple):
         return Kept(
             begin,
             [one._replace(mark=Mark(offset, one.mark.clock_ms)) for one in self.checkpoints],
+            self.fence,
             is_of_another_log=True,
         )
 
@@ -67,15 +79,27 @@ class Kept(NamedTuple):
         return max(marks, default=self.begin.offset if self.begin is not None else 0)
 
 
+class _Begin(msgspec.Struct, frozen=True):
+    offset: int
+    clock_ms: int
+    fence: int = 0
+
+
 class _Head(msgspec.Struct, frozen=True):
     mark: Mark
     number: int
     pieces: int
 
 
-def begin_record(begin: Mark) -> Record:
+def begin_record(begin: Mark, fence: int = 0) -> Record:
     """The record of where reading has to begin."""
-    return _BEGIN_KEY, msgspec.msgpack.encode(begin)
+    return _BEGIN_KEY, msgspec.msgpack.encode(_Begin(begin.offset, begin.clock_ms, fence))
+
+
+def next_number(number: int, fence: int) -> int:
+    """The number of a tenant's next checkpoint: it goes into the other set of pieces than the last, `number`."""
+    following = max(number + 1, fence << _FENCE_BITS)
+    return following if (following - number) % 2 else following + 1
 
 
 def records_of(checkpoint: Checkpoint, piece_bytes: int = MAX_MESSAGE_BYTES) -> Iterator[Record]:
@@ -95,12 +119,16 @@ def forgotten_record(tenant: str) -> Record:
 
 
 def read_kept(records: Iterable[Record]) -> Kept:
-    """What records in the order of the topic say. A tenant whose pieces are not whole is left out."""
+    """What records in the order in which they were kept say. A tenant whose pieces are not whole is left out."""
     latest: dict[bytes, bytes] = {}
+    highest = 0
     for key, value in records:
         if value is None:
             latest.pop(key, None)
-        else:
+            continue
+        fence = _fence_of(key, value)
+        if fence is not None and fence >= highest:
+            highest = fence
             latest[key] = value
     begin = latest.get(_BEGIN_KEY)
     checkpoints = [
@@ -108,7 +136,20 @@ def read_kept(records: Iterable[Record]) -> Kept:
         for key in sorted(latest)
         if _SEPARATOR not in key and (checkpoint := _checkpoint(key.decode(), latest)) is not None
     ]
-    return Kept(msgspec.msgpack.decode(begin, type=Mark) if begin is not None else None, checkpoints)
+    return Kept(msgspec.msgpack.decode(begin, type=Mark) if begin is not None else None, checkpoints, highest)
+
+
+def _fence_of(key: bytes, value: bytes) -> int | None:
+    """Whose record it is; None for one that nobody of us has written."""
+    try:
+        if key == _BEGIN_KEY:
+            return msgspec.msgpack.decode(value, type=_Begin).fence
+        if _SEPARATOR in key:
+            return int(_NUMBER.unpack_from(value)[0]) >> _FENCE_BITS
+        return msgspec.msgpack.decode(value, type=_Head).number >> _FENCE_BITS
+    except (msgspec.MsgspecError, struct.error) as error:
+        log.warning("A record of what the detectors know cannot be read and is left out: %s", error)
+        return None
 
 
 def _checkpoint(tenant: str, latest: Mapping[bytes, bytes]) -> Checkpoint | None:
@@ -119,7 +160,10 @@ def _checkpoint(tenant: str, latest: Mapping[bytes, bytes]) -> Checkpoint | None
         if piece[: _NUMBER.size] != _NUMBER.pack(head.number):
             return None
         packed.append(piece[_NUMBER.size :])
-    return Checkpoint(tenant, head.mark, head.number, zlib.decompress(b"".join(packed)))
+    try:
+        return Checkpoint(tenant, head.mark, head.number, zlib.decompress(b"".join(packed)))
+    except zlib.error:
+        return None
 
 
 def _piece_key(tenant: str, number: int, place: int) -> bytes:

@@ -16,7 +16,7 @@ class Keeper(Protocol):
     """Keeps records by partition and key."""
 
     def read(self, partition: int) -> Iterable[Record]:
-        """What is kept, the latest of a key last. Blocks."""
+        """What is kept, in the order in which it was, of each key the latest at least. Blocks."""
         ...
 
     def is_of_this_log(self, partition: int) -> bool:

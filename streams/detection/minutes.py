@@ -13,6 +13,11 @@ A tick among them (`streams.detection.control`) certifies more: what was reporte
 What comes for a closed minute is late, and is handed out with the next one; so are lines that were refused. Those do
 not lead: which minutes there are, calls say. Only of a tenant that has had no call yet the clock's minutes are closed,
 and its minutes begin anew with its first call where that is of an earlier one.
+
+A minute that has not come yet (a sender's clock is ahead) is kept until it has; it says nothing of those before it.
+
+Limit: of groups that wait at the same time, `most_groups` are told apart. What comes for others counts for the tenant
+as a whole; of what comes late, nothing does.
 """
 
 from collections.abc import Iterable, Iterator
@@ -39,7 +44,9 @@ QUIET_PARTITION_MS: Final = 60_000
 """A partition that has brought nothing for so long is not waited for."""
 
 NEVER_MS: Final = 2**62
+MOST_GROUPS: Final = 200_000
 _MOST_NAMES: Final = 200_000
+_MOST_PARTITIONS: Final = 4096
 
 _PlainSums = tuple[int, dict[str, int], list[int], int, int, dict[int, int], dict[int, int]]
 _PlainRow = tuple[tuple[str, ...], int, _PlainSums]
@@ -64,8 +71,12 @@ class MinutesState(msgspec.Struct):
 class TenantMinutes:
     """The minutes of one tenant that are not closed yet."""
 
-    def __init__(self, tenant: str, *, close_after_ms: int, hold_ms: int) -> None:
+    def __init__(
+        self, tenant: str, *, close_after_ms: int, hold_ms: int, most_groups: int = MOST_GROUPS
+    ) -> None:
         self._tenant = tenant
+        self._most_groups = most_groups
+        self._groups = 0
         self._close_after_ms = close_after_ms
         self._hold_ms = hold_ms
         self._next: int | None = None
@@ -85,6 +96,8 @@ class TenantMinutes:
         self._refused = NOTHING_REFUSED
         self.has_calls = False
         """Whether any call was heard of, and not only lines that were refused."""
+        self.too_many = 0
+        """How many partial sums this process took that were of more groups than are told apart."""
 
     def take(self, windows: Iterable[MinuteWindow], clock_ms: int) -> bool:
         """Add partial sums of this tenant that are read at this clock; those that were taken before are dropped.
@@ -103,12 +116,7 @@ class TenantMinutes:
             if not self.has_calls:
                 begins_anew = self._begin_with(minute) or begins_anew
             is_late = self._next is not None and minute < self._next
-            rows = (self._late if is_late else self._rows).setdefault(minute, {})
-            sums = rows.get(key)
-            if sums is None:
-                rows[key] = sums_of(window)
-            else:
-                sums.merge(sums_of(window))
+            self.too_many += not self._add(self._late if is_late else self._rows, minute, key, window)
             self._hear(window.partial_id.rpartition("/")[0], minute, clock_ms, is_late=is_late)
         self._pass(clock_ms)
         return begins_anew
@@ -126,11 +134,37 @@ class TenantMinutes:
         if closed or (self._heard and minute < self._heard[-1][0]):
             self._next = None
             self._rows, self._heard, self._passed, self._partitions = {}, [], [], {}
+            self._groups = sum(map(len, self._late.values()))
         return closed
 
+    def _add(
+        self,
+        minutes: dict[int, dict[tuple[str, ...], GroupSums]],
+        minute: int,
+        key: tuple[str, ...],
+        window: MinuteWindow,
+    ) -> bool:
+        """Add sums to a group of a minute; False where there are too many groups to tell it apart."""
+        rows = minutes.get(minute, {})
+        is_told_apart = key in rows or self._groups < self._most_groups
+        if not is_told_apart:
+            if minutes is self._late:
+                return False
+            key = (self._tenant, *("" for _ in GROUP_FIELDS[1:]))
+        sums = rows.get(key)
+        if sums is None:
+            minutes.setdefault(minute, rows)[key] = sums_of(window)
+            self._groups += 1
+        else:
+            sums.merge(sums_of(window))
+        return is_told_apart
+
     def _hear(self, partition: str, minute: int, clock_ms: int, *, is_late: bool) -> None:
+        minute = min(minute, clock_ms // MINUTE_MS)
         latest, _ = self._partitions.get(partition, (minute, 0))
         self._partitions[partition] = max(latest, minute), clock_ms
+        if len(self._partitions) > _MOST_PARTITIONS:
+            del self._partitions[min(self._partitions, key=lambda one: (self._partitions[one][1], one))]
         if is_late:
             return
         self._last_heard_ms = clock_ms
@@ -146,7 +180,7 @@ class TenantMinutes:
 
     def certify(self, clock_ms: int) -> None:
         """What was reported until this clock has come."""
-        self._certified_ms = clock_ms
+        self._certified_ms = max(self._certified_ms, clock_ms)
 
     def due_ms(self) -> int:
         """The clock at which the next minute is closed, as it looks now."""
@@ -164,6 +198,7 @@ class TenantMinutes:
             rows = self._rows.pop(minute, {})
             late, self._late = self._late, {}
             refused, self._refused = self._refused, NOTHING_REFUSED
+            self._groups -= len(rows) + sum(map(len, late.values()))
             self._next = minute + 1
             for stairs in (self._heard, self._passed):
                 while len(stairs) > 1 and stairs[0][0] < self._next:
@@ -182,7 +217,8 @@ class TenantMinutes:
         """Begin anew with whatever minute comes next."""
         self._next = None
         self._partitions, self._passed = {}, []
-        self._heard = [(max(self._rows), self._last_heard_ms)] if self._rows else []
+        latest = min(max(self._rows, default=0), self._last_heard_ms // MINUTE_MS)
+        self._heard = [(latest, self._last_heard_ms)] if self._rows else []
         self.has_calls = bool(self._rows)
 
     def open_minute(self, clock_ms: int) -> TenantMinute | None:
@@ -221,6 +257,7 @@ class TenantMinutes:
         """Take up what `state` gave."""
         self._next = state.next_minute
         self._rows, self._late = _from_plain(state.rows), _from_plain(state.late)
+        self._groups = len(state.rows) + len(state.late)
         self._heard, self._passed = list(state.heard), list(state.passed)
         self._partitions = dict(state.partitions)
         self._last_heard_ms, self._certified_ms = state.last_heard_ms, state.certified_ms

@@ -13,16 +13,21 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streams.detection.checkpoint import Checkpoint, Kept, Mark
+from streams.detection.checkpoint import Checkpoint, Kept, Mark, next_number
 from streams.detection.control import Headers, is_tick, request_in
+from streams.detection.reading import read_windows
 from streams.detection.tenant import MakeDetectors, TenantDetection
 from streams.refused import UNKNOWN_TENANT
-from streams.windows import MinuteWindow, decode_windows
+from streams.windows import MinuteWindow
 from tokenweir.errors import RejectedInput
 from tokenweir.settings import DetectionSettings
 from tokenweir.signals import Signal
 
 log = logging.getLogger("tokenweir.streams.detect")
+
+NO_REQUEST: Final = "no_request"
+TOO_MANY_GROUPS: Final = "too_many_groups"
+"""A line whose sums count for its tenant as a whole, or, where they come late, not at all."""
 
 _SECOND_MS: Final = 1000
 
@@ -40,11 +45,12 @@ class LogMessage(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What follows from a message. forgotten: tenants of which nothing is known any more."""
+    """What follows from a message. forgotten: tenants of which nothing is known any more. refused: a reason a line."""
 
     signals: list[Signal]
     checkpoints: list[Checkpoint]
     forgotten: list[str]
+    refused: list[str]
 
 
 class _Tenant:
@@ -58,16 +64,18 @@ class _Tenant:
 
 
 class PartitionDetection:
-    """The tenants of one partition. kept: what a former worker left."""
+    """The tenants of one partition. kept: what a former worker left. fence: of whoever takes it up."""
 
-    def __init__(self, make: MakeDetectors, settings: DetectionSettings, kept: Kept | None = None) -> None:
+    def __init__(
+        self, make: MakeDetectors, settings: DetectionSettings, kept: Kept | None = None, *, fence: int = 0
+    ) -> None:
         self._make = make
         self._settings = settings
+        self._fence = fence
         self._save_every_ms = round(settings.checkpoint_seconds * 1000)
         self._tenants: dict[str, _Tenant] = {}
         self._clock_ms = 0
         self._next_offset = 0
-        self.refused_messages = 0
         begin = kept.begin if kept is not None else None
         if kept is not None and begin is not None:
             self._clock_ms, self._next_offset = begin.clock_ms, begin.offset
@@ -129,7 +137,7 @@ class PartitionDetection:
 
     def take(self, message: LogMessage) -> Outcome:
         """The next message. One that was taken before is passed over."""
-        outcome = Outcome([], [], [])
+        outcome = Outcome([], [], [], [])
         if message.offset < self._next_offset:
             return outcome
         before = Mark(message.offset, self._clock_ms)
@@ -138,20 +146,17 @@ class PartitionDetection:
         if is_tick(message.headers):
             for tenant in self._tenants.values():
                 if tenant.mark.offset <= message.offset:
-                    tenant.detection.certify(self._clock_ms)
-        self._take_lines(message, before)
-        outcome.signals.extend(self._ask(message))
+                    tenant.detection.certify(message.time_ms)
+        outcome.refused.extend(self._take_lines(message, before))
+        self._ask(message, outcome)
         if self._clock_ms // _SECOND_MS > before.clock_ms // _SECOND_MS:
             self._advance(message.offset, outcome)
         return outcome
 
-    def _take_lines(self, message: LogMessage, before: Mark) -> None:
-        try:
-            windows = decode_windows(message.value)
-        except (msgspec.MsgspecError, ArithmeticError, ValueError) as error:
-            self.refused_messages += 1
-            log.error("The windows at offset %s cannot be read and are left out: %r", message.offset, error)  # noqa: TRY400
-            return
+    def _take_lines(self, message: LogMessage, before: Mark) -> Sequence[str]:
+        windows, refused = read_windows(message.value, self._clock_ms)
+        if refused:
+            log.error("%s lines at offset %s are no windows and are left out", len(refused), message.offset)
         by_tenant: dict[str, list[MinuteWindow]] = {}
         for window in windows:
             by_tenant.setdefault(window.tenant, []).append(window)
@@ -164,7 +169,8 @@ class PartitionDetection:
                 save_at_ms = self._next_save_ms(name, self._clock_ms)
                 tenant = self._tenants[name] = _Tenant(detection, before, 0, save_at_ms)
             if tenant.mark.offset <= message.offset:
-                tenant.detection.take(lines, self._clock_ms)
+                refused += [TOO_MANY_GROUPS] * tenant.detection.take(lines, self._clock_ms)
+        return refused
 
     def _is_taken_up(self, name: str, lines: Sequence[MinuteWindow]) -> bool:
         """Whether a tenant that is not known yet is to be."""
@@ -173,17 +179,16 @@ class PartitionDetection:
         known = sum(not tenant.detection.has_calls for tenant in self._tenants.values())
         return known < MOST_WITHOUT_CALLS
 
-    def _ask(self, message: LogMessage) -> Sequence[Signal]:
+    def _ask(self, message: LogMessage, outcome: Outcome) -> None:
         try:
             request = request_in(message.headers)
         except RejectedInput as error:
-            self.refused_messages += 1
+            outcome.refused.append(NO_REQUEST)
             log.warning("What is asked at offset %s is left out: %s", message.offset, error)
-            return ()
+            return
         tenant = self._tenants.get(request.tenant) if request is not None else None
-        if request is None or tenant is None or tenant.mark.offset > message.offset:
-            return ()
-        return tenant.detection.ask(request, self._clock_ms)
+        if request is not None and tenant is not None and tenant.mark.offset <= message.offset:
+            outcome.signals.extend(tenant.detection.ask(request, self._clock_ms))
 
     def _advance(self, offset: int, outcome: Outcome) -> None:
         for name, tenant in sorted(self._tenants.items()):
@@ -197,9 +202,16 @@ class PartitionDetection:
                 outcome.forgotten.append(name)
             elif closed and self._clock_ms >= tenant.save_at_ms:
                 tenant.mark = Mark(offset + 1, self._clock_ms)
-                tenant.number += 1
                 tenant.save_at_ms = self._next_save_ms(name, self._clock_ms)
-                outcome.checkpoints.append(Checkpoint(name, tenant.mark, tenant.number, detection.state()))
+                outcome.checkpoints.append(self._checkpoint(name, tenant))
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """All that is known, before the first message is taken."""
+        return [self._checkpoint(name, tenant) for name, tenant in sorted(self._tenants.items())]
+
+    def _checkpoint(self, name: str, tenant: _Tenant) -> Checkpoint:
+        tenant.number = next_number(tenant.number, self._fence)
+        return Checkpoint(name, tenant.mark, tenant.number, tenant.detection.state())
 
     def _next_save_ms(self, tenant: str, clock_ms: int) -> int:
         """The next time for this tenant: each has its own within the period, so that not all come at once."""

@@ -6,7 +6,8 @@ come again. Remembered are the highest position of each usage partition, the LAT
 the latest message came, as a message can come in pieces.
 
 Limit: a position that is lower and not among the latest is taken for one of a usage topic that was made anew where
-its time is later than that of the highest, and else for one that came before.
+its time is later than that of the highest, and else for one that came before. Of more than some thousand partitions,
+the one that was silent for longest is forgotten.
 """
 
 from collections import deque
@@ -17,6 +18,7 @@ import msgspec
 from streams.windows import GroupKey
 
 LATEST: Final = 256
+_MOST_LANES: Final = 4096
 _CLOCKS_APART_MS: Final = 60_000
 
 
@@ -51,6 +53,8 @@ class Seen:
                 lane.latest.append((lane.offset, lane.time_ms))
                 lane.offset, lane.time_ms, lane.keys = offset, time_ms, set()
             else:
+                if len(self._lanes) >= _MOST_LANES:
+                    del self._lanes[min(self._lanes, key=lambda one: (self._lanes[one].time_ms, one))]
                 lane = self._lanes[partition] = _Lane(offset, time_ms, set(), deque(maxlen=LATEST))
         if key in lane.keys:
             return False

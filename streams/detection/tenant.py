@@ -15,6 +15,7 @@ from streams.detection.minutes import NEVER_MS, MinutesState, TenantMinutes
 from streams.detectors.detector import Condition, Detector
 from streams.detectors.incidents import Incidents
 from streams.detectors.minute import TenantMinute
+from streams.detectors.packing import pack, unpack
 from streams.groups import EPOCH
 from streams.windows import MinuteWindow
 from tokenweir.settings import DetectionSettings
@@ -67,12 +68,14 @@ class TenantDetection:
             hold_ms=round(self._settings.hold_seconds * 1000),
         )
 
-    def take(self, windows: Sequence[MinuteWindow], clock_ms: int) -> None:
-        """Add partial sums of this tenant, read at this clock."""
+    def take(self, windows: Sequence[MinuteWindow], clock_ms: int) -> int:
+        """Add partial sums of this tenant, read at this clock. Returns how many were of too many groups."""
         self._clock_ms = max(self._clock_ms, clock_ms)
+        before = self._minutes.too_many
         if self._minutes.take(windows, self._clock_ms):
             self._detectors = self._make()
             self._silent_minutes = 0
+        return self._minutes.too_many - before
 
     @property
     def has_calls(self) -> bool:
@@ -87,7 +90,7 @@ class TenantDetection:
 
     def certify(self, clock_ms: int) -> None:
         """What was reported until this clock has come."""
-        self._minutes.certify(max(self._clock_ms, clock_ms))
+        self._minutes.certify(clock_ms)
 
     def is_due(self, clock_ms: int) -> bool:
         """Whether `advance` would do anything."""
@@ -158,7 +161,7 @@ class TenantDetection:
 
     def state(self) -> bytes:
         """All of it. To be asked for right after a minute was closed."""
-        return msgspec.msgpack.encode(
+        return pack(
             _State(
                 _VERSION,
                 self._clock_ms,
@@ -175,7 +178,7 @@ class TenantDetection:
 
         Raises ValueError for a form that is not known; nothing has changed then.
         """
-        read = msgspec.msgpack.decode(state, type=_State)
+        read = unpack(state, _State)
         if read.version != _VERSION:
             raise ValueError(f"the state of {self._tenant} has version {read.version}, known is {_VERSION}")
         self._incidents = Incidents.restored(read.incidents)

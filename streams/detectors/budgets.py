@@ -22,6 +22,7 @@ from streams.detectors.budget_report import Standing, burning, forecast, passed,
 from streams.detectors.budget_spend import BudgetSpend, Window
 from streams.detectors.detector import Condition, Surroundings
 from streams.detectors.minute import GroupRow, TenantMinute
+from streams.detectors.packing import pack, unpack
 from tokenweir.money import PICOS_PER_UNIT, picos_from_decimal
 from tokenweir.settings import BudgetSettings
 from tokenweir.signals import Severity
@@ -83,12 +84,12 @@ class Budgets:
 
     def state(self) -> bytes:
         """All that it knows, as MessagePack."""
-        return msgspec.msgpack.encode(_State(_VERSION, self._spend))
+        return pack(_State(_VERSION, self._spend))
 
     def restore(self, state: bytes) -> None:
         """Take up what `state` gave; of budgets that are no longer set, nothing."""
         try:
-            read = msgspec.msgpack.decode(state, type=_State)
+            read = unpack(state, _State)
         except msgspec.DecodeError as error:
             raise ValueError(f"no state of budgets: {error}") from error
         if read.version != _VERSION:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from streams.detectors.baseline import JUMP, Baselines, Surprise
 from streams.detectors.levels import LevelKey
+from streams.detectors.packing import pack, unpack_plain
 from streams.detectors.tails import Floats, Indexes
 
 BUCKET_MINUTES: Final = 5
@@ -210,7 +211,7 @@ class CostSeries:
             for (level, values), index in self._index.items()
         ]
         opened = [(level, list(values), amounts) for (level, values), amounts in self._open.items()]
-        return msgspec.msgpack.encode(
+        return pack(
             (
                 *(_FORM, series, opened, len(self._hours)),
                 *(self._hours.tobytes(), self._highest.tobytes(), self._baselines.state()),
@@ -220,7 +221,7 @@ class CostSeries:
     def restore(self, state: bytes) -> None:
         """Take up what `state` gave. Raises ValueError for another form."""
         try:
-            form, series, opened, rows, hours, highest, baselines = msgspec.msgpack.decode(state)
+            form, series, opened, rows, hours, highest, baselines = unpack_plain(state)
             if form != _FORM:
                 raise ValueError(f"a state of cost series of the form {form}, not {_FORM}")
             self._baselines.restore(baselines)

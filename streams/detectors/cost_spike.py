@@ -25,6 +25,7 @@ from streams.detectors.cost_series import BUCKET_MINUTES, BUCKETS_A_DAY, BUCKETS
 from streams.detectors.detector import Condition, Surroundings
 from streams.detectors.levels import API_KEY, LEVELS, OWNED, TENANT, LevelKey, level_keys, scope_of
 from streams.detectors.minute import GroupRow, TenantMinute
+from streams.detectors.packing import pack, unpack
 from streams.detectors.usual_mix import UsualMix
 from tokenweir.settings import DetectionSettings
 from tokenweir.signals import Severity
@@ -292,7 +293,7 @@ class CostSpike:
 
     def state(self) -> bytes:
         """All that it knows."""
-        return msgspec.msgpack.encode(
+        return pack(
             _Kept(
                 _FORM,
                 self._series.state(),
@@ -306,7 +307,7 @@ class CostSpike:
     def restore(self, state: bytes) -> None:
         """Take up what `state` gave. Raises ValueError for another form."""
         try:
-            kept = msgspec.msgpack.decode(state, type=_Kept)
+            kept = unpack(state, _Kept)
         except msgspec.MsgspecError as error:
             raise ValueError(f"no state of cost spikes: {error}") from error
         if kept.form != _FORM:

@@ -23,6 +23,7 @@ from streams.detectors.detector import Condition, Surroundings
 from streams.detectors.minute import TenantMinute
 from streams.detectors.move import Move
 from streams.detectors.move_causes import likely_causes, same_model
+from streams.detectors.packing import pack, unpack
 from streams.detectors.share_change import SPANS_HOURS, Mix, ShareChange, changes, failing_hours, moved_now
 from streams.detectors.traffic import (
     KEPT_HOURS,
@@ -83,13 +84,11 @@ class MigrationDetector:
 
     def state(self) -> bytes:
         """All that it knows."""
-        return msgspec.msgpack.encode(
-            _State(_VERSION, self._hour, list(self._workloads.items()), self._moves, self._found)
-        )
+        return pack(_State(_VERSION, self._hour, list(self._workloads.items()), self._moves, self._found))
 
     def restore(self, state: bytes) -> None:
         """Take up what `state` gave. Raises ValueError for a form that it does not know."""
-        read = msgspec.msgpack.decode(state, type=_State)
+        read = unpack(state, _State)
         if read.version != _VERSION:
             raise ValueError(f"the state of migrations has version {read.version}, known is {_VERSION}")
         self._hour = read.hour

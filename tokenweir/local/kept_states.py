@@ -31,7 +31,7 @@ class FileKeeper:
         try:
             with closing(self._opened()) as database:
                 return database.execute(
-                    "SELECT key, value FROM kept WHERE partition = ?", (partition,)
+                    "SELECT key, value FROM kept WHERE partition = ? ORDER BY rowid", (partition,)
                 ).fetchall()
         except sqlite3.Error as error:
             raise self._problem(error) from error
