@@ -25,6 +25,7 @@ def values_of(choice: Choice) -> dict[str, str | list[str]]:
 
 
 def expanded(sql: str, period: Period, values: Values, now: datetime) -> str:
+    """The query as the server gets it."""
     return expand(
         sql,
         since=period.since,
@@ -38,8 +39,10 @@ def expanded(sql: str, period: Period, values: Values, now: datetime) -> str:
 async def in_grafana(
     ledger: PanelLedger, panel: Panel, choice: Choice, now: datetime
 ) -> list[dict[str, Any]]:
+    """The rows that Grafana would draw the panel from."""
     drawn = drawing(panel, "fleet", DATABASE)
-    rows = await ledger.reader.rows(expanded(drawn.sql, choice.period, values_of(choice), now), {})
+    asked = expanded(drawn.sql, choice.period, values_of(choice), now)
+    rows = await ledger.reader.rows(asked, {})
     assert all(tuple(row) == tuple(field.name for field in drawn.fields) for row in rows)
     if drawn.shape == "timeseries":
         # Grafana makes series of rows only where they are in the order of their times.
