@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +97,7 @@ def worker(role: str) -> None:
 @data_dir_option
 @json_option
 def migrate(data_dir: Path | None, as_json: bool) -> None:
-    """Bring the ledger's tables up to date, and fill those of prices and models. Safe to repeat.
+    """Bring the ledger's tables up to date, and fill those of prices, models and budgets. Safe to repeat.
 
     \b
     Example:
@@ -103,28 +105,29 @@ def migrate(data_dir: Path | None, as_json: bool) -> None:
     """
     from sinks.clickhouse.client import connect
     from sinks.clickhouse.migrate import migrate as apply_migrations
+    from tokenweir.local.budget_tables import fill_budgets
     from tokenweir.local.price_tables import fill_price_tables
 
     place = find_place(data_dir)
     clickhouse, pricing = place.settings.clickhouse, place.settings.pricing
-    if place.data_dir is None:
-        with connect(clickhouse) as client:
-            applied = apply_migrations(client, clickhouse)
-            filled = fill_price_tables(client, pricing.overlay, place.recorded_prices, pricing.cache_dir)
-    else:
-        with place.data_dir.locked():
-            embedded = with_dsn(clickhouse, f"chdb://{place.data_dir.ledger}")
-            with connect(embedded) as client:
-                applied = apply_migrations(client, embedded)
-                filled = fill_price_tables(client, pricing.overlay, place.recorded_prices, pricing.cache_dir)
+    with ExitStack() as stack:
+        if place.data_dir is not None:
+            stack.enter_context(place.data_dir.locked())
+            clickhouse = with_dsn(clickhouse, f"chdb://{place.data_dir.ledger}")
+        client = stack.enter_context(connect(clickhouse))
+        applied = apply_migrations(client, clickhouse)
+        filled = fill_price_tables(client, pricing.overlay, place.recorded_prices, pricing.cache_dir)
+        budgets = fill_budgets(client, place.settings.detection.budgets, datetime.now(UTC))
     if as_json:
-        print_json({"applied": applied, "prices": filled.prices, "models": filled.models})
+        print_json({"applied": applied, "prices": filled.prices, "models": filled.models, "budgets": budgets})
         return
     for name in applied:
         click.echo(f"applied {name}")
     if any(filled):
         click.echo(f"added {filled.prices:,} prices and {filled.models:,} models")
-    elif not applied:
+    if budgets:
+        click.echo(f"added, changed or took out {budgets:,} budgets")
+    elif not applied and not any(filled):
         click.echo("the ledger is up to date")
 
 

@@ -40,6 +40,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "bills": ("tokenweir.cli.bills", "vendors' own usage and cost reports"),
     "reconcile": ("tokenweir.cli.reconcile", "vendors' bills beside the ledger"),
     "allowances": ("tokenweir.cli.allowances", "what is left of free tiers and prepaid packs"),
+    "budgets": ("tokenweir.cli.budgets", "what is spent of each budget, and what it comes to"),
     "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
     "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
     "signals": ("tokenweir.cli.signals", "what happened, and what is going on"),

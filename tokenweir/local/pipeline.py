@@ -21,6 +21,7 @@ from sinks.clickhouse.client import LedgerClient, connect
 from sinks.clickhouse.ledger import ClickHouseLedger
 from sinks.clickhouse.migrate import migrate
 from tokenweir.errors import StoreUnavailable, TokenweirError
+from tokenweir.local.budget_tables import fill_budgets
 from tokenweir.local.data_dir import DataDir, RunningPipeline
 from tokenweir.local.detectors import detectors_of
 from tokenweir.local.drain import Undrained
@@ -165,15 +166,19 @@ class LocalPipeline:
         self._stack.push_async_callback(self._close_delivery)
         if self._doors is not None:
             await self._open_doors(self._doors, store)
-            self._fill_price_tables(client)
+            self._fill_tables(client)
         self._failure = asyncio.create_task(self._streams.failure(), name="tokenweir-failure")
         self._stack.push_async_callback(_cancel, self._failure)
 
-    def _fill_price_tables(self, client: LedgerClient) -> None:
+    def _fill_tables(self, client: LedgerClient) -> None:
         """Lets the tables for people be filled meanwhile: nothing else waits for them, and nothing rests on them."""
 
         async def fill() -> None:
             try:
+                budgets = await asyncio.to_thread(
+                    fill_budgets, client, self._settings.detection.budgets, datetime.now(UTC)
+                )
+                log.info("%s budgets are new, changed or taken out in the ledger", budgets)
                 filled = await asyncio.to_thread(
                     fill_price_tables,
                     client,
@@ -182,11 +187,11 @@ class LocalPipeline:
                     self._settings.pricing.cache_dir,
                 )
             except TokenweirError as error:
-                log.warning("the tables of prices and models could not be filled: %s", error)
+                log.warning("the tables of budgets, prices and models could not be filled: %s", error)
             else:
                 log.info("%s prices and %s models are new in the ledger", *filled)
 
-        filling = asyncio.create_task(fill(), name="tokenweir-price-tables")
+        filling = asyncio.create_task(fill(), name="tokenweir-tables")
         # A thread cannot be stopped: the ledger stays open until it has ended.
         self._stack.push_async_callback(asyncio.wait, {filling})
 
