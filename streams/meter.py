@@ -10,7 +10,7 @@ Invariants:
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -25,7 +25,7 @@ from tokenweir.errors import RejectedInput
 from tokenweir.pricing import Priced
 from tokenweir.pricing.plain import GroupCost
 from tokenweir.usage import Rejection
-from tokenweir.usage.event import SCHEMA_VERSION, TOKEN_FIELDS
+from tokenweir.usage.event import EARLIEST_TIME, LATEST_AHEAD, SCHEMA_VERSION, TOKEN_FIELDS
 from tokenweir.usage.redaction import redact
 from tokenweir.usage.rejection import Reason
 from tokenweir.usage.version import fullness_by_column
@@ -36,6 +36,9 @@ MAX_REJECTIONS: Final = 1_000
 
 _MAX_KEY_CHARACTERS: Final = 1_100
 _MAX_DETAIL_CHARACTERS: Final = 2_000
+_EARLIEST_MS: Final = round(EARLIEST_TIME.timestamp() * 1000)
+_LATEST_AHEAD_MS: Final = LATEST_AHEAD // timedelta(milliseconds=1) - 60_000
+"""Further ahead no window is read; a minute may pass until it is."""
 
 Headers = Sequence[tuple[str, bytes | None]] | None
 
@@ -226,8 +229,10 @@ def _refused_whole(value: bytes, position: Position, now: datetime, error: Rejec
 def _refused_windows(
     refused: Iterable[Refused], position: Position, now: datetime
 ) -> list[tuple[bytes, bytes]]:
-    # A broker older than Kafka's times has none.
-    reported_at_ms = position.reported_at_ms or round(now.timestamp() * 1000)
+    # A producer may give its message any time.
+    now_ms = round(now.timestamp() * 1000)
+    is_plausible = _EARLIEST_MS <= position.reported_at_ms <= now_ms + _LATEST_AHEAD_MS
+    reported_at_ms = position.reported_at_ms if is_plausible else now_ms
     return refused_windows(refused, position.unique_name, position.key, reported_at_ms)
 
 

@@ -31,9 +31,6 @@ NO_SOURCE: Final = ""
 
 _MOST_KEPT_SOURCES: Final = 100
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
-_LATEST_MS: Final = 250_000_000_000_000
-"""In the year 9892: a producer may give its message any time."""
-
 _DEFAULT_TENANT: Final = cast("str", UsageEvent.model_fields["tenant"].default)
 
 
@@ -86,7 +83,7 @@ def refused_windows(
         reasons, sources = by_tenant.setdefault(tenant, (Counter(), Counter()))
         reasons[one.reason] += one.lines
         sources[source] += one.lines
-    minute = EPOCH + timedelta(milliseconds=min(reported_at_ms, _LATEST_MS)) // MINUTE * MINUTE
+    minute = EPOCH + timedelta(milliseconds=reported_at_ms) // MINUTE * MINUTE
     return [
         (tenant.encode(), _line(tenant, minute, partial_id, *counted))
         for tenant, counted in by_tenant.items()

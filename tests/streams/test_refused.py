@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.meter import Meter
 from streams.refused import (
     MAX_SOURCES,
     MAX_TENANTS,
@@ -20,7 +21,7 @@ from streams.refused import (
     refused_windows,
 )
 from streams.windows import MinuteWindow, decode_windows, merge_windows
-from tests.streams.making import NOW, REPORTED_AT_MS, a_line, step
+from tests.streams.making import NOW, REPORTED_AT_MS, FlatBook, a_line, step
 from tokenweir.usage.rejection import Reason
 
 PARTIAL_ID = f"tokenweir.usage/3/42@{REPORTED_AT_MS}"
@@ -103,10 +104,12 @@ def test_made_up_names_do_not_make_up_tenants_and_sources() -> None:
 
 
 @pytest.mark.parametrize("reported_at_ms", [0, 1, 2**62])
-def test_any_time_of_a_message_gives_a_minute(reported_at_ms: int) -> None:
-    refused = [Refused(b"{", "invalid_json")]
-    (window,) = windows_of(refused_windows(refused, PARTIAL_ID, None, reported_at_ms))
-    assert window.minute.second == 0
+def test_a_message_whose_time_cannot_be_is_told_of_now(reported_at_ms: int) -> None:
+    output = Meter(FlatBook()).step(
+        b"{", headers=None, topic="t", partition=0, offset=0, reported_at_ms=reported_at_ms, now=NOW
+    )
+    (window,) = windows_of(output.refused_windows)
+    assert window.minute == NOW.replace(second=0)
 
 
 pieces = st.builds(
