@@ -1,10 +1,12 @@
-"""The local page: spend, calls and tokens at one look, live, for everyone without a dashboard server.
+"""The local page: the boards and their panels in a browser, live, for everyone without a dashboard server.
 
-`overview` decides what is asked of the ledger and how the answers are put together; `routes` serves it with the
-page itself; `assets` holds what the browser loads; `loopback` keeps other sites out.
+What is asked and how it is read is `dashboards.panels`; here is only how it is served and drawn. `definitions` says
+which boards there are, `address` reads what a reader chose, `api` answers each panel by itself, `values` what can be
+chosen, `marks` what is drawn into charts, `spreadsheet` the same as CSV; `routes` serves all of it with the page's own
+files in `assets`; `loopback` keeps other sites out.
 """
 
-from dashboards.page.overview import Query
 from dashboards.page.routes import page_routes
+from dashboards.panels.question import Query
 
 __all__ = ["Query", "page_routes"]

@@ -1,4 +1,4 @@
-"""Serves the page, its assets and its one JSON answer; reads only.
+"""Serves the page, its assets and its answers; reads only.
 
 Everything the browser loads comes from here: the page's own files, and plotly.js out of the installed package
 `plotly`. The content security policy lets no script but these run and no request leave; plotly writes style
@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from importlib import metadata, resources
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
+from dashboards.page.api import Api
 from dashboards.page.loopback import Handler, loopback_only
-from dashboards.page.overview import FILTERS, Overview, Query, Request
-from tokenweir.errors import TokenweirError, WrongCall
+from dashboards.panels.question import Query
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -27,16 +27,12 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-ANSWER_SECONDS: Final = 20.0
-"""How long the page waits for the ledger before it says that the ledger does not answer."""
-
 _CONTENT_TYPE: Final = {
     ".html": "text/html",
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_PARAMETERS: Final = frozenset(("range", "since", "until", "by", *FILTERS))
 
 
 def page_routes(
@@ -46,17 +42,13 @@ def page_routes(
     database: str,
     allowed_hosts: Iterable[str] = (),
 ) -> list[web.RouteDef]:
-    """The page's routes (`/`, `/assets/…`, `/api/overview`), for `app.add_routes`.
+    """The page's routes (`/`, `/assets/…`, `/api/…`), for `app.add_routes`.
 
     query: awaited with a statement and the values of its `{name:Type}` parameters (strings, integers, lists of
     strings), answers rows as dicts; decimals as `Decimal` or decimal strings. It must read only. clock: UTC now.
     allowed_hosts: names beside the loopback's own under which the page may be opened.
     """
-    overview = Overview(query, database=database)
     check = loopback_only(allowed_hosts)
-
-    async def answer(request: web.Request) -> web.Response:
-        return await _answered(request, overview, clock())
 
     def guarded(handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -70,7 +62,7 @@ def page_routes(
         web.get("/", guarded(_index)),
         web.get("/assets/plotly.min.js", guarded(_plotly)),
         web.get("/assets/{name}", guarded(_asset)),
-        web.get("/api/overview", guarded(answer)),
+        *Api(query, clock=clock, database=database).routes(guarded),
     ]
 
 
@@ -105,39 +97,3 @@ async def _plotly(request: web.Request) -> web.Response:
     script = resources.files("plotly") / "package_data" / "plotly.min.js"
     body = await asyncio.to_thread(script.read_bytes)
     return web.Response(body=body, content_type="text/javascript", charset="utf-8", headers=headers)
-
-
-async def _answered(request: web.Request, overview: Overview, now: datetime) -> web.Response:
-    try:
-        wanted = _wanted(request)
-        async with asyncio.timeout(ANSWER_SECONDS):
-            answer = await overview.answer(wanted, now)
-    except WrongCall as failure:
-        return _failed(400, failure.message, failure.hint)
-    except TokenweirError as failure:
-        return _failed(503, failure.message, failure.hint)
-    except TimeoutError:
-        return _failed(503, f"the ledger did not answer within {ANSWER_SECONDS:.0f} s", "It is asked again")
-    return web.json_response(answer, headers={"Cache-Control": "no-store"})
-
-
-def _wanted(request: web.Request) -> Request:
-    given = request.query
-    unknown = set(given) - _PARAMETERS
-    if unknown:
-        raise WrongCall(
-            f"unknown parameter {', '.join(sorted(unknown))}",
-            hint=f"Known are {', '.join(sorted(_PARAMETERS))}",
-        )
-    return Request(
-        range=given.get("range", "" if "since" in given or "until" in given else "24h"),
-        since=given.get("since", ""),
-        until=given.get("until", ""),
-        by=given.get("by", "team"),
-        where={name: given.getall(name) for name in FILTERS if name in given},
-    )
-
-
-def _failed(status: int, message: str, hint: str) -> web.Response:
-    body: dict[str, Any] = {"error": message, "hint": hint}
-    return web.json_response(body, status=status, headers={"Cache-Control": "no-store"})

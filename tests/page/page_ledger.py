@@ -15,6 +15,7 @@ from dashboards.page import page_routes
 from sinks.clickhouse import ClickHouseLedger, connect, migrate
 from tokenweir.local.read_only import ReadOnlyLedger
 from tokenweir.settings import ClickHouseSettings
+from tokenweir.signals import Signal
 from tokenweir.usage.metered import MeteredEvent
 from tokenweir.usage.rejection import Rejection
 
@@ -46,6 +47,11 @@ class PageLedger:
         self._ledger.write_rejections(
             "\n".join(line.model_dump_json() for line in lines).encode(), str(uuid.uuid4())
         )
+
+    def signals(self, signals: Iterable[Signal]) -> None:
+        """Stores signals as the sink does."""
+        lines = "\n".join(signal.model_dump_json() for signal in signals)
+        self._ledger.write_signals(lines.encode(), str(uuid.uuid4()))
 
     def clear(self) -> None:
         """Empty every table but the record of the migrations."""

@@ -1,18 +1,25 @@
 """The page as a person meets it, in headless Chromium."""
 
+import csv
 import os
 import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
 from page_ledger import PageLedger, event, fleet, served_page
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, Route, async_playwright, expect
+
+from dashboards.panels.registry import boards
+from tests.panels.saying import said
+from tokenweir.signals import Contributor
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -24,6 +31,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+STANDS = "#panels:not(:has(.body[data-state=loading])) .panel"
 PATIENCE_MS = 60_000
 """How long a slow machine may take; nothing here measures time."""
 
@@ -50,12 +58,20 @@ class Visit:
         page.on("pageerror", lambda failure: self.complaints.append(str(failure)))
         page.on("request", lambda request: self.requests.append(request.url))
 
-    async def go(self, query: str = "", *, wait: str = "#chart .barlayer path") -> None:
+    async def go(self, query: str = "", *, wait: str = STANDS) -> None:
         await self.page.goto(self.url + query)
         await self.page.wait_for_selector(wait, state="attached")
 
     def text(self, selector: str) -> Any:
         return expect(self.page.locator(selector))
+
+    def panel(self, name: str) -> Locator:
+        return self.page.locator(f"[data-panel={name}]")
+
+    async def menu(self, panel: str, item: str) -> None:
+        """Chooses an item of a panel's menu."""
+        await self.panel(panel).locator(".menu summary").click()
+        await self.panel(panel).locator(".menu li > *", has_text=item).click()
 
     def check(self) -> None:
         """Nothing went wrong, and nothing left this machine."""
@@ -98,58 +114,69 @@ async def test_the_page_shows_what_the_ledger_holds(browser: Browser, page_ledge
         [
             event(now - timedelta(seconds=2), 1, team="search", cost="1234.555"),
             event(now - timedelta(seconds=2), 2, team="support", cost="0.0042", model="small"),
-            event(
-                now - timedelta(seconds=2),
-                3,
-                team="new",
-                model="unheard-of",
-                cost=None,
-                input_tokens=4_090_000,
-            ),
+            event(now - timedelta(seconds=2), 3, team="new", model="unheard-of", cost=None),
         ]
     )
-    page_ledger.reject("invalid_json", 7, now)
     async with visiting(browser, page_ledger) as visit:
         await visit.go("?range=1h&by=team")
-        await visit.text("#spend").to_have_text("$1,234.56")
-        await visit.text("#spend").to_have_attribute("title", "$1234.5592")
-        await visit.text("#today").to_have_text("$1,234.56")
-        await visit.text("#calls").to_have_text("3")
-        await visit.text("#tokens").to_have_text("4.09M")
-        await visit.text("#unpriced").to_have_text("1")
-        await visit.text("#rate").to_have_text("3")
-        await visit.text("#by-team tbody tr:has-text('support') .c-cost").to_have_text("$0.0042")
-        await visit.text("#by-team tbody tr:has-text('new') .c-cost").to_have_text("no price")
-        await visit.text("#no-price").to_contain_text("unheard-of")
-        await visit.text("#refused").to_contain_text("invalid json")
-        await visit.text("#legend").to_contain_text("search")
-        await visit.text("#chart-words").to_contain_text("3 calls")
+        await visit.text("[data-panel=spend] .figure").to_have_text("$1,234.56")
+        await visit.text("[data-panel=spend] .figure").to_have_attribute("title", "$1234.5592")
+        await visit.text("[data-panel=spend] .beside").to_contain_text("Without a price1")
+        await visit.text("[data-panel=spend-over-time] .legend").to_contain_text("search")
+        await visit.page.wait_for_selector("[data-panel=spend-over-time] .barlayer path", state="attached")
         await visit.text("#live-text").to_have_text("Live")
+        await visit.text("#boards a[aria-current=page]").to_have_text("Fleet overview")
+        await visit.go("?range=1h&team=new")
+        await visit.text("[data-panel=spend] .figure").to_have_text("no price")
         visit.check()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1360])
-async def test_both_themes_on_wide_and_narrow_screens(
-    browser: Browser, page_ledger: PageLedger, width: int, scheme: str
+async def test_every_board_in_both_themes_on_wide_and_narrow_screens(
+    browser: Browser, page_ledger: PageLedger, scheme: str
 ) -> None:
-    page_ledger.insert(fleet(_now(), 2))
-    page_ledger.insert([event(_now(), 1, team="a-team-with-one-very-long-name-without-a-single-space-" * 4)])
-    async with visiting(browser, page_ledger, width=width, scheme=scheme) as visit:
-        await visit.go()
+    _fill(page_ledger)
+    async with visiting(browser, page_ledger, scheme=scheme) as visit:
         page = visit.page
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for board in boards():
+            await visit.go(f"?board={board.board.name}&range=7d")
+            await visit.text("#live-text").to_have_text("Live")
+            assert await page.locator(".body[data-state=failed], .body[data-state=old]").count() == 0
+            for width in (1360, 375):
+                await page.set_viewport_size({"width": width, "height": 900})
+                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+                    board.board.name,
+                    width,
+                )
+                assert await page.evaluate(_WORST_CONTRAST) >= 4.5, board.board.name
+            await page.set_viewport_size({"width": 1360, "height": 900})
+            found = (await Axe().run(page)).response["violations"]
+            serious = [each for each in found if each["impact"] in ("serious", "critical")]
+            assert serious == [], board.board.name
         ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         light = sum(map(int, re.findall(r"\d+", ground)[:3])) > 384
         assert light == (scheme == "light")
-        assert await page.evaluate(_WORST_CONTRAST) >= 4.5
         other = "dark" if scheme == "light" else "light"
         await page.check(f"#theme input[value={other}]", force=True)
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") != ground
-        assert await page.evaluate(_WORST_CONTRAST) >= 4.5
         await page.reload()
         assert await page.evaluate("document.documentElement.dataset.theme") == other
         visit.check()
+
+
+def _fill(ledger: PageLedger) -> None:
+    """Something for every board: calls of a week, a name that is far too long, incidents, refused input."""
+    now = _now()
+    ledger.insert(fleet(now, 7, per_hour=0.2))
+    ledger.insert([event(now, 1, team="a-team-with-one-very-long-name-without-a-single-space-" * 4)])
+    ledger.reject("invalid_json", 7, now)
+    ledger.signals(
+        [
+            said("one", "open", now - timedelta(hours=30), severity="critical", scope={"team": "search"}),
+            said("two", "open", now - timedelta(days=3), kind="retirement", severity="info"),
+            said("two", "resolved", now - timedelta(days=2), number=1, kind="retirement", severity="info"),
+        ]
+    )
 
 
 # The least contrast between a text and the ground behind it (WCAG 2), over every element with text of its own.
@@ -166,7 +193,7 @@ _WORST_CONTRAST = """() => {
   };
   let worst = 99;
   for (const element of document.body.querySelectorAll("*")) {
-    if (element.closest("svg, noscript, .dimmed") || !element.checkVisibility()) continue;
+    if (element.closest("svg, noscript, [aria-busy=true]") || !element.checkVisibility()) continue;
     const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
     if (!own) continue;
     let behind = element, ground = [0, 0, 0, 0];
@@ -180,31 +207,50 @@ _WORST_CONTRAST = """() => {
 }"""
 
 
-async def test_a_click_filters_and_the_address_keeps_it(browser: Browser, page_ledger: PageLedger) -> None:
+async def test_filters_are_chosen_and_the_address_keeps_them(
+    browser: Browser, page_ledger: PageLedger
+) -> None:
     now = _now()
     page_ledger.insert(
         [
-            event(now, number, team=team, cost=cost)
-            for number, (team, cost) in enumerate([("a", "1"), ("b", "2"), ("b", "4")])
+            event(now, number, team=team, vendor=vendor, cost=cost)
+            for number, (team, vendor, cost) in enumerate(
+                [("a", "x", "1"), ("b", "y", "2"), ("b", "z", "4"), ("c", "z", "8")]
+            )
         ]
     )
     async with visiting(browser, page_ledger) as visit:
         page = visit.page
+        figure = visit.text("[data-panel=spend] .figure")
         await visit.go("?range=1h")
-        await visit.text("#spend").to_have_text("$7.00")
-        await page.get_by_role("button", name="b", exact=True).last.click()
-        await visit.text("#spend").to_have_text("$6.00")
-        await visit.text("#by-team tbody tr").to_have_count(2)
+        await figure.to_have_text("$15.00")
+        await page.locator("#filters summary", has_text="Team").click()
+        await page.get_by_role("checkbox", name="b").check()
+        await figure.to_have_text("$6.00")
         assert "team=b" in page.url
+        await visit.text("#chips").to_contain_text("Team b")
+        # What is offered for one variable follows what is chosen of the others.
+        await page.locator("#filters summary", has_text="Vendor").click()
+        await visit.text("#filters details[open] .values li").to_have_count(2)
+        await page.get_by_role("searchbox", name="Search Vendor").fill("z")
+        await visit.text("#filters details[open] .values li").to_have_count(1)
+        await page.get_by_role("checkbox", name="z").check()
+        await figure.to_have_text("$4.00")
+        await page.keyboard.press("Escape")
         await page.reload()
-        await visit.text("#spend").to_have_text("$6.00")
-        await visit.text("#filters").to_contain_text("team b")
+        await figure.to_have_text("$4.00")
         await page.go_back()
-        await visit.text("#spend").to_have_text("$7.00")
-        await page.go_forward()
-        await visit.text("#spend").to_have_text("$6.00")
-        await page.get_by_role("button", name="Remove the filter team b").click()
-        await visit.text("#spend").to_have_text("$7.00")
+        await figure.to_have_text("$6.00")
+        # A line of the chart is a filter as well, and another board takes all of it along.
+        await page.locator("[data-panel=spend-over-time] .legend button", has_text="b").click()
+        await figure.to_have_text("$15.00")
+        await page.go_back()
+        await page.locator("#boards a", has_text="Spikes").click()
+        await page.wait_for_url("**board=signals**")
+        assert "team=b" in page.url
+        assert "range=1h" in page.url
+        await page.get_by_role("button", name="Remove Team b").click()
+        await page.wait_for_url(lambda url: "team=" not in url)
         visit.check()
 
 
@@ -212,16 +258,29 @@ async def test_the_keyboard_is_enough(browser: Browser, page_ledger: PageLedger)
     page_ledger.insert([event(_now(), 1, team="a", cost="1"), event(_now(), 2, team="b", cost="2")])
     async with visiting(browser, page_ledger) as visit:
         page = visit.page
+        figure = visit.text("[data-panel=spend] .figure")
         await visit.go("?range=1h")
-        await page.focus("input[name=range][value='1h']")
+        await page.focus("#range input[value='1h']")
         await page.keyboard.press("ArrowRight")
         await page.wait_for_url("**range=6h**")
-        await page.focus("#by-team tbody tr:nth-child(1) button")
+        await page.locator("#filters summary", has_text="Team").focus()
         await page.keyboard.press("Enter")
-        await visit.text("#spend").to_have_text("$2.00")
+        await visit.text("#filters details[open] .values li").to_have_count(2)
+        await page.keyboard.type("b")
+        await visit.text("#filters details[open] .values li").to_have_count(1)
+        await page.keyboard.press("ArrowDown")
         await page.keyboard.press("Space")
-        await visit.text("#spend").to_have_text("$3.00")
-        assert await page.evaluate("document.activeElement.textContent") == "b"
+        await figure.to_have_text("$2.00")
+        await page.keyboard.press("Escape")
+        assert await page.evaluate("document.activeElement.textContent") == "Team1"
+        await visit.panel("spend-over-time").locator(".menu summary").focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await visit.text("[data-panel=spend-over-time] tbody tr").to_have_count(1)
+        await page.locator("[data-panel=spend-over-time] .sort", has_text="Calls").focus()
+        await page.keyboard.press("Enter")
+        await visit.text("[data-panel=spend-over-time] th[aria-sort=descending]").to_have_text("Calls")
         visit.check()
 
 
@@ -229,10 +288,11 @@ async def test_new_calls_appear_by_themselves(browser: Browser, page_ledger: Pag
     page_ledger.insert([event(_now(), 1, team="a", cost="1")])
     async with visiting(browser, page_ledger) as visit:
         await visit.go("?range=1h")
-        await visit.text("#spend").to_have_text("$1.00")
+        await visit.text("[data-panel=spend] .figure").to_have_text("$1.00")
+        await visit.menu("spend-over-time", "Show as table")
         await visit.page.evaluate(
             """() => {
-              window.first = document.querySelector("#by-team tbody tr");
+              window.first = document.querySelector("[data-panel=spend-over-time] tbody tr");
               window.shift = 0;
               new PerformanceObserver((list) => {
                 for (const entry of list.getEntries()) window.shift += entry.value;
@@ -240,27 +300,107 @@ async def test_new_calls_appear_by_themselves(browser: Browser, page_ledger: Pag
             }"""
         )
         page_ledger.insert([event(_now(), 2, team="a", cost="0.5"), event(_now(), 3, team="b", cost="0.25")])
-        await visit.text("#spend").to_have_text("$1.75")
-        await visit.text("#by-team tbody tr").to_have_count(2)
+        await visit.text("[data-panel=spend] .figure").to_have_text("$1.75")
+        await visit.text("[data-panel=spend-over-time]").to_contain_text("b")
         # The row that was there is the row that is there: nothing was thrown away and drawn again.
-        assert await visit.page.evaluate("document.querySelector('#by-team tbody tr') === window.first")
+        assert await visit.page.evaluate("window.first.isConnected")
         assert await visit.page.evaluate("window.shift") < 0.1
         visit.check()
 
 
 async def test_dragging_over_the_chart_chooses_the_period(browser: Browser, page_ledger: PageLedger) -> None:
-    page_ledger.insert(fleet(_now(), 2))
+    page_ledger.insert(fleet(_now(), 2, per_hour=0.2))
     async with visiting(browser, page_ledger) as visit:
         page = visit.page
-        await visit.go("?range=24h")
-        box = await page.locator("#chart .nsewdrag").first.bounding_box()
+        await visit.go("?range=24h", wait="[data-panel=spend-over-time] .nsewdrag")
+        box = await page.locator("[data-panel=spend-over-time] .nsewdrag").first.bounding_box()
         assert box is not None
         await page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 60)
         await page.mouse.down()
         await page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=8)
         await page.mouse.up()
         await page.wait_for_url("**since=**until=**")
-        await visit.text("#spend-title").to_have_text("Spend, chosen period")
+        assert await page.locator("#range input:checked").count() == 0
+        # Whole days can be chosen as well.
+        await page.locator("#dates summary").click()
+        await page.fill("#dates-from", "2026-11-01")
+        await page.fill("#dates-to", "2026-11-30")
+        await page.locator("#dates-show").click()
+        await page.wait_for_url("**since=2026-11-01T00*until=2026-12-01T00**")
+        await visit.text("#period").to_have_text("1 Nov 2026 \N{EN DASH} 30 Nov 2026")
+        visit.check()
+
+
+async def test_a_panel_is_saved_as_csv_and_as_picture(
+    browser: Browser, page_ledger: PageLedger, tmp_path: Path
+) -> None:
+    page_ledger.insert([event(_now(), 1, team="a", cost="0.000000000001")])
+    async with visiting(browser, page_ledger) as visit:
+        page = visit.page
+        await visit.go("?range=1h&team=a", wait="[data-panel=spend-over-time] .nsewdrag")
+        async with page.expect_download() as saving:
+            await visit.menu("spend-over-time", "CSV")
+        saved = await saving.value
+        assert saved.suggested_filename.startswith("tokenweir-fleet-spend-over-time-")
+        await saved.save_as(tmp_path / "panel.csv")
+        with (tmp_path / "panel.csv").open(encoding="utf-8-sig", newline="") as file:
+            (row,) = csv.DictReader(file)
+        assert row["Spend (USD)"] == "0.000000000001"
+        for panel in ("spend", "spend-over-time"):
+            async with page.expect_download() as saving:
+                await visit.menu(panel, "PNG")
+            saved = await saving.value
+            assert saved.suggested_filename == f"tokenweir-fleet-{panel}.png"
+            await saved.save_as(tmp_path / "panel.png")
+            picture = (tmp_path / "panel.png").read_bytes()
+            assert picture.startswith(b"\x89PNG")
+            assert len(picture) > 5_000
+        visit.check()
+
+
+async def test_one_panel_stands_alone_under_its_own_address(
+    browser: Browser, page_ledger: PageLedger
+) -> None:
+    page_ledger.insert([event(_now(), 1, team="a", cost="1")])
+    async with visiting(browser, page_ledger) as visit:
+        await visit.go("?range=1h")
+        await visit.menu("spend", "Open alone")
+        await visit.page.wait_for_url("**panel=spend**")
+        await visit.text("#panels .panel").to_have_count(1)
+        await visit.page.reload()
+        await visit.text("[data-panel=spend] .figure").to_have_text("$1.00")
+        await visit.text("#panels .panel").to_have_count(1)
+        await visit.page.locator(".back a").click()
+        await visit.text("[data-panel=spend-over-time]").to_be_visible()
+        visit.check()
+
+
+async def test_a_signal_is_followed_to_its_cause(browser: Browser, page_ledger: PageLedger) -> None:
+    now = _now()
+    page_ledger.insert([event(now - timedelta(minutes=5 * number), number) for number in range(9)])
+    cause = Contributor(text="a new loop in answers", component="more_calls", usd_per_day=Decimal("41.5"))
+    page_ledger.signals(
+        [
+            said("loud", "open", now - timedelta(minutes=50), severity="critical", usd_per_day="900"),
+            said("quiet", "open", now - timedelta(minutes=20), contributors=(cause,)),
+        ]
+    )
+    async with visiting(browser, page_ledger) as visit:
+        page = visit.page
+        # From the mark above a chart to the incident; then from the list to another one, and to its cause.
+        await visit.go("?board=fleet&range=6h", wait="[data-panel=spend-over-time] .scatterlayer .point")
+        marks = page.locator("[data-panel=spend-over-time] .scatterlayer .point")
+        await expect(marks).to_have_count(2)
+        box = await marks.first.bounding_box()
+        assert box is not None
+        await page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        await page.wait_for_url("**incident=**")
+        assert "board=signals" in page.url
+        await page.locator("[data-panel=incidents] .pick", has_text="What quiet is").click()
+        await page.wait_for_url("**incident=quiet**")
+        await visit.text("[data-panel=contributors]").to_contain_text("a new loop in answers")
+        await visit.text("[data-panel=contributors]").to_contain_text("$41.50")
+        await visit.text("#chips").to_contain_text("Incident quiet")
         visit.check()
 
 
@@ -274,26 +414,24 @@ async def test_names_that_are_html_stay_text(browser: Browser, page_ledger: Page
             event(_now(), 3, team="%{x}${alert(1)}</style>", vendor="__proto__", model="constructor"),
         ]
     )
-    page_ledger.reject("invalid_json", 1, _now())
     async with visiting(browser, page_ledger) as visit:
         page = visit.page
-        for by in ("team", "vendor", "model", "service"):
-            await visit.go(f"?range=1h&by={by}")
-            await visit.text("#by-team").to_contain_text("<img src=x")
-            await visit.text("#no-price").to_contain_text("<a href=")
+        for by in ("team", "model"):
+            await visit.go(f"?range=1h&by={by}", wait="[data-panel=spend-over-time] .barlayer path")
             # The hover text of the one bar there is holds the names.
             tallest = await page.evaluate(
-                """() => [...document.querySelectorAll("#chart .barlayer path")]
+                """() => [...document.querySelectorAll("[data-panel=spend-over-time] .barlayer path")]
                   .map((path) => path.getBoundingClientRect())
                   .reduce((one, other) => (other.height > one.height ? other : one)).toJSON()"""
             )
             await page.mouse.move(tallest["x"] + tallest["width"] / 2, tallest["y"] + tallest["height"] / 2)
-            await page.wait_for_selector("#chart .hoverlayer text")
-        await page.locator("#by-team button", has_text="<img").first.click()
-        await visit.text("#filters").to_contain_text("<img src=x")
-        assert await page.title() == "Tokenweir"
+            await page.wait_for_selector("[data-panel=spend-over-time] .hoverlayer text")
+        await visit.menu("spend-over-time", "Show as table")
+        await page.locator("[data-panel=spend-over-time] tbody button", has_text="<img").first.click()
+        await visit.text("#chips").to_contain_text("<img src=x")
+        assert await page.title() == "Fleet overview \N{MIDDLE DOT} Tokenweir"
         assert await page.locator("main img, main script, main a[href^=javascript]").count() == 0
-        assert await page.locator("#chart a").count() == 0
+        assert await page.locator(".chart a").count() == 0
         visit.check()
 
 
@@ -305,18 +443,39 @@ async def test_an_empty_ledger_says_what_to_do(browser: Browser, page_ledger: Pa
         assert await visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page_ledger.insert([event(_now(), 1)])
         await visit.page.wait_for_selector("#empty", state="hidden")
-        await visit.text("#spend").to_have_text("$0.01")
+        await visit.text("[data-panel=spend] .figure").to_have_text("$0.01")
         visit.check()
 
 
-async def test_a_period_without_calls_offers_all_time(browser: Browser, page_ledger: PageLedger) -> None:
+async def test_a_period_without_calls_says_so(browser: Browser, page_ledger: PageLedger) -> None:
     page_ledger.insert([event(_now() - timedelta(days=50), 1, cost="3")])
     async with visiting(browser, page_ledger) as visit:
-        await visit.go("?range=1h", wait="#chart-empty:not([hidden])")
-        await visit.text("#spend").to_have_text("$0.00")
-        await visit.page.get_by_role("button", name="Show all time").click()
-        await visit.text("#spend").to_have_text("$3.00")
+        await visit.go("?range=1h")
+        await visit.text("[data-panel=spend] .figure").to_have_text("$0.00")
+        await visit.text("[data-panel=spend-over-time] .note").to_have_text("Nothing in this period.")
+        await visit.page.locator("#range label", has_text="All").click()
+        await visit.text("[data-panel=spend] .figure").to_have_text("$3.00")
+        await visit.text("[data-panel=spend-over-time] .note").to_be_empty()
         visit.check()
+
+
+async def test_a_panel_that_fails_says_so_and_the_others_go_on(
+    browser: Browser, page_ledger: PageLedger
+) -> None:
+    page_ledger.insert([event(_now(), 1, cost="3")])
+    async with visiting(browser, page_ledger) as visit:
+
+        async def fail(route: Route) -> None:
+            await route.fulfill(status=503, json={"error": "too slow", "hint": "Choose less"})
+
+        await visit.page.route("**/api/panels/fleet/spend-over-time?**", fail)
+        await visit.go("?range=1h")
+        await visit.text("[data-panel=spend] .figure").to_have_text("$3.00")
+        await visit.text("[data-panel=spend-over-time] .note").to_contain_text("too slow. Choose less.")
+        await visit.text("#trouble").to_be_hidden()
+        await visit.page.unroute("**/api/panels/fleet/spend-over-time?**")
+        await visit.page.wait_for_selector("[data-panel=spend-over-time] .barlayer path", state="attached")
+        await visit.text("[data-panel=spend-over-time] .note").to_be_empty()
 
 
 async def test_when_the_pipeline_goes_away_the_page_says_so_and_comes_back(
@@ -325,17 +484,17 @@ async def test_when_the_pipeline_goes_away_the_page_says_so_and_comes_back(
     page_ledger.insert([event(_now(), 1, cost="3")])
     async with visiting(browser, page_ledger) as visit:
         await visit.go("?range=1h")
-        await visit.text("#spend").to_have_text("$3.00")
+        await visit.text("[data-panel=spend] .figure").to_have_text("$3.00")
 
         async def cut(route: Route) -> None:
             await route.abort("connectionrefused")
 
-        await visit.page.route("**/api/overview**", cut)
+        await visit.page.route("**/api/**", cut)
         await visit.text("#trouble").to_contain_text("The pipeline is away.")
         await visit.text("#trouble").to_contain_text("weir up")
-        await visit.text("#spend").to_have_text("$3.00")
+        await visit.text("[data-panel=spend] .figure").to_have_text("$3.00")
         await visit.text("#live-text").to_have_text("Not connected")
-        await visit.page.unroute("**/api/overview**")
+        await visit.page.unroute("**/api/**")
         await visit.page.wait_for_selector("#trouble", state="hidden")
         await visit.text("#live-text").to_have_text("Live")
         assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in visit.complaints)

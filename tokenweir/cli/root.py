@@ -43,6 +43,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "budgets": ("tokenweir.cli.budgets", "what is spent of each budget, and what it comes to"),
     "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
     "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
+    "page": ("tokenweir.cli.page", "the dashboards over a ledger that is there"),
     "signals": ("tokenweir.cli.signals", "what happened, and what is going on"),
     "detect": ("tokenweir.cli.detect", "the spike detector over any CSV"),
     "unpriced": ("tokenweir.cli.unpriced", "what has no price"),

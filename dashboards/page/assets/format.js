@@ -36,7 +36,7 @@ export function money(amount) {
 }
 
 /** The whole amount, for the hover text. */
-export const exactMoney = (text) => (text === null ? "These calls have no price yet" : `$${text}`);
+export const exactMoney = (text) => (text === null ? "No price is known" : text.startsWith("-") ? `−$${text.slice(1)}` : `$${text}`);
 
 export const count = (number) => plain.format(number);
 
@@ -59,11 +59,24 @@ export function ratio(part, whole) {
 
 /** How long, in the largest unit that fits: 3 s, 5 min, 2 h, 4 d. */
 export function duration(seconds) {
-  if (seconds < 99.5) return `${Math.round(seconds)} s`;
-  if (seconds < 5940) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
+  const size = Math.abs(seconds);
+  if (size < 9.95) return `${Number(seconds.toFixed(1))} s`;
+  if (size < 99.5) return `${Math.round(seconds)} s`;
+  if (size < 5940) return `${Math.round(seconds / 60)} min`;
+  if (size < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
   return `${Math.round(seconds / 86400)} d`;
 }
+
+/** A duration in ms, as engineers read it: 340 ms, 1.24 s, 4.2 min. */
+export function milliseconds(value) {
+  if (Math.abs(value) < 9.95) return `${Number(value.toFixed(1))} ms`;
+  if (Math.abs(value) < 999.5) return `${Math.round(value)} ms`;
+  if (Math.abs(value) < 99_500) return `${Number((value / 1000).toPrecision(3))} s`;
+  return `${Number((value / 60_000).toPrecision(3))} min`;
+}
+
+/** A number without a unit in at most three digits, whole where it is large. */
+export const figure = (value) => (Math.abs(value) >= 1000 ? plain.format(Math.round(value)) : plain.format(Number(value.toPrecision(3))));
 
 const dayTime = new Intl.DateTimeFormat("en-GB", {
   day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC",
