@@ -76,7 +76,7 @@ class Visit:
     def check(self) -> None:
         """Nothing went wrong, and nothing left this machine."""
         assert self.complaints == []
-        assert [asked for asked in self.requests if not asked.startswith(self.url)] == []
+        assert [each for each in self.requests if not each.removeprefix("blob:").startswith(self.url)] == []
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -505,16 +505,22 @@ async def test_numbers_read_as_they_should(browser: Browser, page_ledger: PageLe
         await visit.go(wait="#empty:not([hidden])")
         read = await visit.page.evaluate(
             """async () => {
-              const { money, compact, percent, duration, label, picos, sum } = await import("/assets/format.js");
+              const { money, compact, duration, milliseconds, label, picos } = await import("/assets/format.js");
+              const { short, spoken, whole, compare } = await import("/assets/units.js");
               return {
                 money: ["0", "1234.555", "1234.565", "0.42", "0.042", "0.0042", "0.000000000001", "0.999", "0.9999",
                         "-12.5", "12345678901234567890.125", "1"].map(money),
-                none: money(null),
+                nothing: [short(null, "usd"), short(null, "usd_per_day"), short(null, "calls"), short(null, "text")],
                 compact: [0, 999, 9999, 12345, 4090000, 1200000000].map(compact),
-                percent: [[1, 3], [0, 0], [1, 100000], [1, 1], [0, 5], [5n, 8n]].map((pair) => percent(...pair)),
+                percent: [33.333, 0, 0.001, 100, 9.96, -3.21].map((value) => short(value, "percent")),
                 duration: [0.4, 3, 99, 300, 7200, 200000].map(duration),
+                milliseconds: [1.23, 340.4, 1240, 75000, 180000].map(milliseconds),
                 label: [label(""), label(null), label("x")],
-                exact: [String(picos("-0.5")), String(sum(["0.1", "0.2"]))],
+                exact: [whole("-0.000000000001", "usd"), whole("12.5", "usd_per_day"), whole(12345, "calls")],
+                spoken: [spoken("12.5", "usd_per_million_tokens"), spoken(3, "count"), spoken(null, "calls")],
+                picos: String(picos("-0.5")),
+                order: ["0.1", null, "12345678901234567890.2", "12345678901234567890.1"]
+                  .sort((one, other) => compare(one, other, "usd", true)),
               };
             }"""
         )
@@ -523,11 +529,15 @@ async def test_numbers_read_as_they_should(browser: Browser, page_ledger: PageLe
                 "$0.00", "$1,234.56", "$1,234.57", "$0.42", "$0.042", "$0.0042", "$0.000000000001", "$1.00", "$1.00",
                 "\N{MINUS SIGN}$12.50", "$12,345,678,901,234,567,890.13", "$1.00",
             ],
-            "none": "no price",
+            "nothing": ["no price", "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}"],
             "compact": ["0", "999", "9,999", "12.3K", "4.09M", "1.2B"],
-            "percent": ["33 %", "\N{EN DASH}", "<0.1 %", "100 %", "0.0 %", "63 %"],
-            "duration": ["0 s", "3 s", "99 s", "5 min", "2 h", "2 d"],
+            "percent": ["33 %", "0.0 %", "<0.01 %", "100 %", "10 %", "-3.2 %"],
+            "duration": ["0.4 s", "3 s", "99 s", "5 min", "2 h", "2 d"],
+            "milliseconds": ["1.2 ms", "340 ms", "1.24 s", "75 s", "3 min"],
             "label": ["(none)", "Other", "x"],
-            "exact": ["-500000000000", "300000000000"],
+            "exact": ["\N{MINUS SIGN}$0.000000000001", "$12.5 a day", "12,345 calls"],
+            "spoken": ["$12.50 per 1M tokens", "3", "\N{EN DASH}"],
+            "picos": "-500000000000",
+            "order": ["12345678901234567890.2", "12345678901234567890.1", "0.1", None],
         }  # fmt: skip
         visit.check()

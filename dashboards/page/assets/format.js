@@ -13,9 +13,6 @@ export function picos(text) {
   return negative ? -amount : amount;
 }
 
-/** The exact sum of decimal strings, as picos. */
-export const sum = (texts) => texts.reduce((total, text) => total + picos(text), 0n);
-
 /** $1,234.56; below a dollar as many decimals as it takes to show two digits: $0.42, $0.0042. */
 export function money(amount) {
   if (amount === null) return "no price";
@@ -42,20 +39,6 @@ export const count = (number) => plain.format(number);
 
 /** 12.3K, 4.09M; whole below ten thousand. */
 export const compact = (number) => (number < 10_000 ? plain.format(number) : short.format(number));
-
-/** part / whole as "12.3 %"; an en dash where there is no whole. Takes picos or numbers. */
-export function percent(part, whole) {
-  const share = ratio(part, whole);
-  if (share === null) return "–";
-  if (share > 0 && share < 0.001) return "<0.1 %";
-  return `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
-}
-
-/** part / whole as a number for drawing; null where there is no whole. */
-export function ratio(part, whole) {
-  if (!whole) return null;
-  return typeof whole === "bigint" ? Number((part * 1_000_000n) / whole) / 1_000_000 : part / whole;
-}
 
 /** How long, in the largest unit that fits: 3 s, 5 min, 2 h, 4 d. */
 export function duration(seconds) {
