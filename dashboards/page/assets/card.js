@@ -10,6 +10,7 @@ import { Series } from "./series.js";
 import { onward, Stat } from "./stat.js";
 import { inWords, Table } from "./table.js";
 
+const LONGEST_MESSAGE = 160;
 const CHARTS = { timeseries: Series, heatmap: HeatMap, flow: Flow, timeline: TimeLine };
 
 export class Card {
@@ -121,7 +122,9 @@ export class Card {
   /** The panel's own trouble; figures that are there stay, and are said to be old. */
   fail(failure) {
     this.state(this.answer ? "old" : "failed");
-    put(this.note, `This panel could not be answered: ${failure.message}${this.answer ? " What is shown is older." : ""}`);
+    const { message } = failure;
+    const most = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
+    put(this.note, `This panel could not be answered: ${most}${this.answer ? " What is shown is older." : ""}`, message);
   }
 
   state(name) {

@@ -182,6 +182,9 @@ export class Series {
         return make("li", {}, button);
       }),
     );
+    // What scrolls can be reached by the keyboard, and nothing else stands in the way of it.
+    if (this.legend.scrollHeight > this.legend.clientHeight + 1) this.legend.tabIndex = 0;
+    else this.legend.removeAttribute("tabindex");
   }
 
   legendTexts() {
