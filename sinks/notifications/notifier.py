@@ -14,7 +14,7 @@ from typing import Final
 from sinks.notifications.hours import read_hours
 from sinks.notifications.news import News, collect
 from sinks.notifications.outbox import Outbox, Trouble, Waiting
-from sinks.notifications.rendering import render
+from sinks.notifications.rendering import Links, render
 from sinks.notifications.routing import CHANNEL_KIND, matching, wants
 from sinks.notifications.schedule import is_gathered, is_within_cap, retry_at
 from sinks.notifications.sending import Channel, NotSent
@@ -30,11 +30,21 @@ OWN_TENANT: Final = "tokenweir"
 class Notifier:
     """All channels of an installation. chance: gives numbers from 0 to 1, which spread retries.
 
-    Raises WrongCall for a channel that cannot be, and where another process has the folder.
+    page: an address with places such as {incident}, for messages where the settings have no link; None where it is not
+    known yet: nothing is sent until `show_on` says it. Raises WrongCall for a channel that cannot be, and where another
+    process has the folder.
     """
 
-    def __init__(self, settings: NotificationSettings, folder: Path, *, chance: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: NotificationSettings,
+        folder: Path,
+        *,
+        chance: Callable[[], float],
+        page: str | None = "",
+    ) -> None:
         self._settings = settings
+        self._page = settings.link or page
         self._chance = chance
         self._channels = {name: Channel(name, one) for name, one in settings.channels.items()}
         for one in settings.channels.values():
@@ -48,6 +58,10 @@ class Notifier:
     def channels(self) -> Mapping[str, ChannelSettings]:
         """The channels by name."""
         return self._settings.channels
+
+    def show_on(self, page: str) -> None:
+        """Messages point to this address where the settings have no link."""
+        self._page = self._settings.link or page
 
     def close(self) -> None:
         """Give the folder back; what waits is sent after the next start."""
@@ -74,6 +88,8 @@ class Notifier:
 
     def send_due(self, name: str, now: datetime) -> bool:
         """Send the channel's next message if it is due. Whether one was sent. Blocking."""
+        if self._page is None:
+            return False
         waiting = self._outbox.waiting(name)
         trouble = self._outbox.trouble(name)
         if not waiting or (trouble is not None and now < trouble.retry_at):
@@ -84,8 +100,9 @@ class Notifier:
             news = news[:1]
         if not self._is_due(name, waiting, news, now):
             return False
+        self._outbox.note_sending(name, now)
         try:
-            _send(self._channels[name], news, self._settings.link)
+            _send(self._channels[name], news, Links(self._page, self._settings.runbook))
         except NotSent as error:
             self._failed(name, trouble, error, now)
             return False
@@ -144,14 +161,14 @@ class Notifier:
         self._outbox.said(signal)
 
 
-def send_now(channel: Channel, signals: Iterable[Signal], link: str) -> None:
+def send_now(channel: Channel, signals: Iterable[Signal], links: Links) -> None:
     """Send one message of these signals, whatever the channel's settings say. Raises NotSent."""
-    _send(channel, collect(signals), link)
+    _send(channel, collect(signals), links)
 
 
-def _send(channel: Channel, news: Sequence[News], link: str) -> None:
+def _send(channel: Channel, news: Sequence[News], links: Links) -> None:
     room = channel.room
-    message = render(news, room.format, longest=room.longest, longest_title=room.longest_title, link=link)
+    message = render(news, room.format, longest=room.longest, longest_title=room.longest_title, links=links)
     channel.send(message, news[0].last.incident if len(news) == 1 else "")
 
 

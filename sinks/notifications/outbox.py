@@ -3,7 +3,8 @@
 Invariants:
 - a signal that `put` has returned for is on disk: it waits until it was sent;
 - a signal is put once for a channel, however often Kafka delivers it;
-- what was sent is noted after it was sent: a crash in between repeats that one message and no other.
+- what was sent is noted after it was sent: a crash in between repeats that one message and no other;
+- nothing is sent that could not be noted: where the disk is full, nobody is told the same with each start anew.
 
 Limits: one process has the file at a time. What was told is remembered for as long as Kafka keeps signals, and more.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sinks.notifications.schedule import CAP_PERIOD
-from tokenweir.errors import WrongCall
+from tokenweir.errors import StoreUnavailable, WrongCall
 from tokenweir.signals import Signal
 
 _REMEMBERED: Final = timedelta(days=90)
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS waiting (
 CREATE TABLE IF NOT EXISTS told (channel TEXT, id TEXT, incident TEXT, at REAL, PRIMARY KEY (channel, id));
 CREATE INDEX IF NOT EXISTS told_incidents ON told (channel, incident);
 CREATE TABLE IF NOT EXISTS messages (channel TEXT, at REAL);
+CREATE TABLE IF NOT EXISTS sending (channel TEXT PRIMARY KEY, at REAL);
 CREATE TABLE IF NOT EXISTS troubles (channel TEXT PRIMARY KEY, failures INTEGER, retry_at REAL, signal TEXT);
 CREATE TABLE IF NOT EXISTS to_say (id TEXT PRIMARY KEY, signal TEXT);
 """
@@ -50,11 +52,19 @@ class Trouble(NamedTuple):
 
 
 class Outbox:
-    """May be used by several threads. Raises WrongCall where another process has the folder."""
+    """May be used by several threads. Raises WrongCall where another process has the folder.
+
+    It, and every method, raises StoreUnavailable where the folder cannot be read or written.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock_file = (folder / "lock").open("w")
+        self._folder = folder
+        self._lock = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock_file = (folder / "lock").open("w")
+        except OSError as error:
+            raise self._problem(error) from error
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -63,11 +73,20 @@ class Outbox:
                 f"another process sends notifications from {folder}",
                 hint="Run one, or give each its own notifications.state_dir",
             ) from error
-        self._lock = threading.Lock()
-        self._database = sqlite3.connect(
-            folder / "outbox.sqlite", check_same_thread=False, isolation_level=None
+        try:
+            self._database = sqlite3.connect(
+                folder / "outbox.sqlite", check_same_thread=False, isolation_level=None
+            )
+            self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+        except sqlite3.Error as error:
+            self._lock_file.close()
+            raise self._problem(error) from error
+
+    def _problem(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"what is to be told cannot be kept in {self._folder}: {error}",
+            hint="Make room, or mend the folder's rights, and start again: what is not kept yet stays in Kafka",
         )
-        self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
 
     def close(self) -> None:
         """Give the folder back."""
@@ -78,17 +97,23 @@ class Outbox:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
             try:
+                self._database.execute("BEGIN IMMEDIATE")
                 yield self._database
-            except BaseException:
-                self._database.execute("ROLLBACK")
+                self._database.execute("COMMIT")
+            except BaseException as error:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise self._problem(error) from error
                 raise
-            self._database.execute("COMMIT")
 
     def _read(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         with self._lock:
-            return self._database.execute(statement, values).fetchall()
+            try:
+                return self._database.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._problem(error) from error
 
     def has(self, channel: str, signal_id: str) -> bool:
         """Whether this signal waits for the channel, or was told."""
@@ -133,6 +158,11 @@ class Outbox:
             Waiting(int(str(number)), _time(at), Signal.model_validate_json(str(line)))
             for number, at, line in rows
         ]
+
+    def note_sending(self, channel: str, now: datetime) -> None:
+        """A message is about to be sent: if that can be noted, so can be that it was."""
+        with self._writing() as database:
+            database.execute("INSERT OR REPLACE INTO sending VALUES (?, ?)", (channel, now.timestamp()))
 
     def note_sent(self, channel: str, sent: Sequence[Waiting], now: datetime) -> None:
         """A message with these signals was taken by the channel, though one may have been taken back meanwhile."""

@@ -48,6 +48,16 @@ _ANY_STEP: Final = "Look at the incident, and let its owner know."
 _PLAIN_FINGERPRINT: Final = re.compile(r"[A-Za-z0-9_:.-]{1,128}")
 
 
+class Links(NamedTuple):
+    """Addresses with places such as {incident}, or empty: where an incident is looked at, and what to do about it."""
+
+    incident: str = ""
+    runbook: str = ""
+
+
+NO_LINKS: Final = Links()
+
+
 class Message(NamedTuple):
     """What a channel is sent. The title is plain text; `mood` goes with the channel's own colours and icons."""
 
@@ -62,17 +72,17 @@ def render(
     format: Format,
     *,
     longest: int,
-    link: str = "",
+    links: Links = NO_LINKS,
     longest_title: int = _TITLE_CHARACTERS,
 ) -> Message:
     """The message of one piece of news, or of several, in the order given.
 
-    longest, longest_title: characters of body and title. link: an address with places such as {incident}, or empty.
+    longest, longest_title: characters of body and title.
     """
     style = STYLES[format]
     severity = highest_severity(news)
     body = next(
-        (body for detail in (2, 1) if len(body := _body(news, style, link, detail)) <= longest),
+        (body for detail in (2, 1) if len(body := _body(news, style, links, detail)) <= longest),
         None,
     )
     return Message(
@@ -94,8 +104,8 @@ def _title(news: Sequence[News], severity: Severity | None) -> str:
     return f"{worst}{len(news)} incidents: {', '.join(parts)}"
 
 
-def _body(news: Sequence[News], style: Style, link: str, detail: int) -> str:
-    entries = [style.line_end.join(_entry(one, style, link, detail)) for one in news]
+def _body(news: Sequence[News], style: Style, links: Links, detail: int) -> str:
+    entries = [style.line_end.join(_entry(one, style, links, detail)) for one in news]
     return (style.line_end * 2).join(entries)
 
 
@@ -128,7 +138,7 @@ def _standing(news: News) -> str:
     return f"{last.severity.upper()}, {_CHANGES.get(last.change, last.change)}"
 
 
-def _entry(news: News, style: Style, link: str, detail: int) -> Iterator[str]:
+def _entry(news: News, style: Style, links: Links, detail: int) -> Iterator[str]:
     last = news.last
     yield _headline(news, style)
     if detail == 1:
@@ -147,7 +157,7 @@ def _entry(news: News, style: Style, link: str, detail: int) -> Iterator[str]:
     if last.contributors:
         yield "Why, the first cause first:"
         yield from (style.item(_contributor(last, number, style)) for number in _first(last))
-    yield from _what_to_do(news, style, link)
+    yield from _what_to_do(news, style, links)
     yield f"Reference: {style.say(last.id, 256)}"
 
 
@@ -163,7 +173,7 @@ def _contributor(signal: Signal, number: int, style: Style) -> str:
     return f"{style.say(one.component, _NAME_CHARACTERS)}{money}{who}{text}"
 
 
-def _what_to_do(news: News, style: Style, link: str) -> Iterator[str]:
+def _what_to_do(news: News, style: Style, links: Links) -> Iterator[str]:
     last = news.last
     if news.is_over:
         yield "To do: nothing; it is over."
@@ -174,8 +184,10 @@ def _what_to_do(news: News, style: Style, link: str) -> Iterator[str]:
         yield f"To do: {_with_code(step, style)}"
         if last.kind != "notification":
             yield _acknowledge(last, style)
-    if link:
-        yield f"Look: {style.link(link_to(link, last))}"
+    if links.incident:
+        yield f"Look: {style.link(link_to(links.incident, last))}"
+    if links.runbook:
+        yield f"Runbook: {style.link(link_to(links.runbook, last))}"
 
 
 def _with_code(text: str, style: Style) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from kafka import KafkaProducer
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(600)]
 def http(tmp_path: Path) -> Iterator[HttpService]:
     with http_service() as service:
         (tmp_path / "tokenweir.toml").write_text(
-            "[notifications]\ngroup_seconds = 1\n"
+            '[notifications]\ngroup_seconds = 1\nrunbook = "https://weir.test/{kind}"\n'
             f'[notifications.channels.team]\nurl = "{service.url()}"\nhours = "00:00-00:01"\n',
             encoding="utf-8",
         )
@@ -76,6 +77,9 @@ def test_weir_up_tells_once_over_a_restart_too(http: HttpService, tmp_path: Path
         assert "notify lag" in checks
         wait_for("the second is told", lambda: len(http.posts) > 1, log=up.log)
     assert [post["title"] for post in http.posts] == [f"[critical] {one.title}" for one in (first, second)]
+    page = f"{up.running.page_url}?board=signals&incident={quote(second.incident, safe='')}"
+    assert f"Look: {page}\n" in http.posts[1]["message"]
+    assert "Runbook: https://weir.test/cost_spike\n" in http.posts[1]["message"]
     assert "s3cret" not in (tmp_path / "up.log").read_text(encoding="utf-8")
 
 

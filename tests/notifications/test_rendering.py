@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinks.notifications.news import News, collect
-from sinks.notifications.rendering import render
+from sinks.notifications.rendering import Links, render
 from sinks.notifications.text import STYLES, Format, plain
 from tests.notifications.making import START, incident_signal
 from tokenweir.signals import Contributor
@@ -44,7 +44,8 @@ def test_a_person_can_act_on_it() -> None:
             *(Contributor(component=f"more_{number}") for number in range(5)),
         ],
     )
-    message = render(collect([signal]), "text", longest=5000, link="https://weir.test/{tenant}/{incident}")
+    links = Links("https://weir.test/{tenant}/{incident}", "https://weir.test/runbooks/{kind}.md")
+    message = render(collect([signal]), "text", longest=5000, links=links)
     assert message.title == "[critical] search costs 166 times the usual"
     assert message.mood == "critical"
     assert message.body.split("\n") == [
@@ -61,6 +62,7 @@ def test_a_person_can_act_on_it() -> None:
         "To do: Ask the owner whether this is wanted, and end it if it is not.",
         f"Take it up: weir signals ack {signal.fingerprint}",
         f"Look: https://weir.test/acme/cost_spike%3A{signal.incident.removeprefix('cost_spike:').replace('@', '%40')}",
+        "Runbook: https://weir.test/runbooks/cost_spike.md",
         f"Reference: {signal.id}",
     ]
 
@@ -123,7 +125,7 @@ def test_hostile_names_anywhere_stay_on_their_lines(format: Format) -> None:
         contributors=[Contributor(component=HOSTILE[:64], scope={"team": long}, text=long)],
         fingerprint=HOSTILE[:100],
     )
-    message = render(hostile, format, longest=9000, link="https://weir.test/{fingerprint}/{tenant}")
+    message = render(hostile, format, longest=9000, links=Links("https://weir.test/{fingerprint}/{tenant}"))
     assert message.body.count("\n") == usual.body.count("\n") + 1  # the link
     assert "\n" not in message.title
     assert len(message.title) <= 220

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from sinks.notifications.notifier import Notifier
 
 
-def notifier_of(settings: NotificationSettings, data_dir: Path) -> "Notifier":
-    """All channels, with what waits for them. Raises WrongCall where one cannot be, or another has them."""
+def notifier_of(settings: NotificationSettings, data_dir: Path, *, page: str | None = "") -> "Notifier":
+    """All channels, with what waits for them. page: see Notifier.
+
+    Raises WrongCall where a channel cannot be, or another has them, StoreUnavailable where nothing can be kept.
+    """
     if not settings.channels:
         log.warning("no channel is set (notifications.channels), so nobody is told of any signal")
     _require_apprise()
     from sinks.notifications.notifier import Notifier
 
-    return Notifier(settings, settings.state_in(data_dir), chance=random.SystemRandom().random)
+    return Notifier(settings, settings.state_in(data_dir), chance=random.SystemRandom().random, page=page)
 
 
 def send_test_message(settings: NotificationSettings, name: str) -> None:
@@ -37,11 +40,12 @@ def send_test_message(settings: NotificationSettings, name: str) -> None:
         raise WrongCall(f"there is no channel {name!r}", hint=f"Channels: {known}")
     _require_apprise()
     from sinks.notifications.notifier import send_now
+    from sinks.notifications.rendering import Links
     from sinks.notifications.sending import Channel, NotSent
 
     signal = _test_signal(name, datetime.now(UTC))
     try:
-        send_now(Channel(name, channel), [signal], settings.link)
+        send_now(Channel(name, channel), [signal], Links(settings.link, settings.runbook))
     except NotSent as error:
         raise NotSent(
             f"the channel {name} did not take the test message: {error.message}",

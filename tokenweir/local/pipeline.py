@@ -44,6 +44,7 @@ _STORE_PATIENCE_SECONDS: Final = 20.0
 _WATCH_SECONDS: Final = 0.5
 _SIGNALLED_SECONDS: Final = 30.0
 _LOCK_WAIT_SECONDS: Final = 5.0
+_EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,13 @@ class LocalPipeline:
             )
         outbox = None
         if self._notifies and self._settings.notifications.channels:
-            outbox = await asyncio.to_thread(notifier_of, self._settings.notifications, self.data_dir.path)
+            outbox = await asyncio.to_thread(
+                notifier_of,
+                self._settings.notifications,
+                self.data_dir.path,
+                # The page's address is known once it is open; what is told before would not point to it.
+                page=None if self._doors is not None else "",
+            )
             self._stack.push_async_callback(asyncio.to_thread, outbox.close)
         self._streams = EmbeddedStreams(
             self._settings.model_copy(update={"clickhouse": store}),
@@ -166,6 +173,8 @@ class LocalPipeline:
         self._stack.push_async_callback(self._close_delivery)
         if self._doors is not None:
             await self._open_doors(self._doors, store)
+            if outbox is not None:
+                outbox.show_on(_incident_page(self._doors.host, self.server.port))
             self._fill_tables(client)
         self._failure = asyncio.create_task(self._streams.failure(), name="tokenweir-failure")
         self._stack.push_async_callback(_cancel, self._failure)
@@ -286,6 +295,12 @@ class LocalPipeline:
     async def _close_delivery(self) -> None:
         if not await asyncio.to_thread(self.delivery.close, self._drain_seconds):
             log.warning("Kafka did not confirm all that was sent")
+
+
+def _incident_page(host: str, port: int) -> str:
+    """The local page with one incident chosen, for the person before this machine."""
+    host = "127.0.0.1" if host in _EVERYWHERE else host
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/?board=signals&incident={{incident}}"
 
 
 async def _cancel(task: "asyncio.Task[Any]") -> None:

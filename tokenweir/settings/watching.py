@@ -136,7 +136,13 @@ class NotificationSettings(SettingsGroup):
     link: str = Field(
         default="",
         pattern=r"^(https?://.+)?$",
-        description="where an incident is looked at; {incident}, {fingerprint}, {kind} and {tenant} are filled in",
+        description="where an incident is looked at; {incident}, {fingerprint}, {kind} and {tenant} are filled in; "
+        "empty means the page of `weir up`, and nowhere on a cluster",
+    )
+    runbook: str = Field(
+        default="",
+        pattern=r"^(https?://.+)?$",
+        description="where it is written what to do about a {kind} of signal; empty for nowhere",
     )
     failures_before_signal: int = Field(
         default=3, ge=1, description="a channel that fails so often in a row is told of on the others"
