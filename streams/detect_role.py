@@ -26,6 +26,7 @@ from faust.exceptions import ConsumerNotStarted
 from streams.detection.checkpoint import Record, begin_record, forgotten_record, read_kept, records_of
 from streams.detection.control import TICK_HEADERS
 from streams.detection.keeping import Keeper
+from streams.detection.minutes import NEVER_MS
 from streams.detection.partition import LogMessage, Outcome, PartitionDetection
 from streams.detection.tenant import MakeDetectors
 from streams.observe import StreamMetrics
@@ -102,6 +103,9 @@ class DetectRole(Role):
         self._ticks: dict[Partition, _Tick] = {}
         self._taking = 0
         self._failures = 0
+        self._deadline_ms = NEVER_MS
+        # Asked, not set: where nothing comes any more, it has to rise all the same.
+        metrics.behind_seconds.set_function(self._behind_seconds)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokenweir-detect")
         self._watch_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokenweir-detect-watch")
         self._task: asyncio.Task[None] | None = None
@@ -251,6 +255,13 @@ class DetectRole(Role):
         self._failures = failures
         self.metrics.open_incidents.set(sum(one.detection.open_incidents() for one in self._lanes.values()))
 
+        self._deadline_ms = min(
+            (lane.detection.deadline_ms() for lane in self._lanes.values()), default=NEVER_MS
+        )
+
+    def _behind_seconds(self) -> float:
+        return max(0.0, self.clock().timestamp() - self._deadline_ms / 1000)
+
     async def wait_until_through(
         self, read_to: Mapping[tuple[str, int], int], timeout_seconds: float
     ) -> bool:
@@ -274,6 +285,7 @@ class DetectRole(Role):
         for place in gone:
             self._lanes.pop(place, None)
             self._ticks.pop(place, None)
+        self._deadline_ms = NEVER_MS
 
     async def drain(self, timeout_seconds: float) -> bool:
         """Wait until what was taken is done."""

@@ -40,6 +40,11 @@ class StreamMetrics:
         self.open_incidents = Gauge(
             name("open_incidents"), "Incidents that are open, assigned partitions only.", registry=registry
         )
+        self.behind_seconds = Gauge(
+            name("behind_seconds"),
+            "How long ago the oldest open minute should have been closed, assigned partitions only.",
+            registry=registry,
+        )
         self.lag_messages = Gauge(
             name("lag_messages"),
             "Messages not yet finished, assigned partitions only.",

@@ -15,6 +15,7 @@ import msgspec
 
 from streams.detection.checkpoint import Checkpoint, Kept, Mark, next_number
 from streams.detection.control import Headers, is_tick, request_in
+from streams.detection.minutes import NEVER_MS
 from streams.detection.reading import read_windows
 from streams.detection.tenant import MakeDetectors, TenantDetection
 from streams.refused import UNKNOWN_TENANT
@@ -129,7 +130,11 @@ class PartitionDetection:
 
     def is_behind(self, clock_ms: int) -> bool:
         """Whether a minute is open that would be closed by now if it had been heard of in time."""
-        return any(tenant.detection.is_behind(clock_ms) for tenant in self._tenants.values())
+        return self.deadline_ms() <= clock_ms
+
+    def deadline_ms(self) -> int:
+        """When the oldest minute that is open would be closed if it had been heard of in time."""
+        return min((tenant.detection.deadline_ms() for tenant in self._tenants.values()), default=NEVER_MS)
 
     def closes_by(self, clock_ms: int) -> bool:
         """Whether any minute is closed by this clock: then taking a message may take a while."""

@@ -100,9 +100,9 @@ class TenantDetection:
         """Whether a minute is closed by this clock."""
         return self._minutes.due_ms() <= clock_ms
 
-    def is_behind(self, clock_ms: int) -> bool:
-        """Whether a minute is open that would be closed by now if it had been heard of in time."""
-        return self._minutes.deadline_ms() <= clock_ms
+    def deadline_ms(self) -> int:
+        """When the next minute would be closed if it had been heard of in time."""
+        return self._minutes.deadline_ms()
 
     def pass_over_gap(self) -> None:
         """Go on with whatever minute comes next. Of those before nothing is known, not even that they were silent."""

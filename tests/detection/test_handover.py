@@ -77,6 +77,7 @@ def test_partitions_go_from_worker_to_worker(settings: Settings, sender: Sender,
         dear(sender, 3)
         dear(sender, 3)
         wait_for(settings, in_state("open"))
+        sender.garbage()
 
         two = stack.enter_context(a_worker(settings, second))
         assigned(second, 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from streams.detection.checkpoint import begin_record, read_kept, records_of
 from streams.detection.partition import LogMessage, PartitionDetection
 from streams.detectors.minute import TenantMinute
-from tests.detection.logs import NOON, SETTINGS, Log, detection, told, windows
+from tests.detection.logs import NOON, NOON_MS, SETTINGS, Log, detection, told, windows
 from tests.detectors.small import DearTeams
 from tokenweir.signals import Signal, SignalRequest, encode_signal
 from tokenweir.signals.request import HEADER_REQUEST, encode_request
@@ -42,6 +42,17 @@ def test_an_incident_is_told_within_seconds_and_resolved_when_it_is_over() -> No
     assert opened.title == "search is dear"
     assert resolved.evidence["minutes_seen"] == 2
     assert opened.incident == resolved.incident
+
+
+def test_it_says_since_when_a_minute_should_have_been_closed() -> None:
+    of = detection()
+    assert of.deadline_ms() > NOON_MS * 1000
+    log = Log()
+    log.add(1, windows(1))
+    log.tick(71, 72, 73)
+    for message, minutes in zip(log.messages, (1, 2, 2, 2), strict=True):
+        of.take(message)
+        assert of.deadline_ms() == NOON_MS + minutes * 60_000 + 10_000
 
 
 def test_a_request_is_taken_up_in_order() -> None:

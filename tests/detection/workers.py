@@ -21,6 +21,7 @@ from tokenweir.topics import SIGNALS, WINDOWS
 _PATIENCE_SECONDS = 90
 TENANTS = ("acme", "brightwater", "corvid")
 DEAR_CENTS, CHEAP_CENTS = 500, 1
+NO_SIGNAL = b"this is no signal"
 
 
 def settings_of(kafka: KafkaSettings, folder: Path) -> Settings:
@@ -40,6 +41,7 @@ class Sender:
     def __init__(self, kafka: KafkaSettings) -> None:
         self._producer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, acks="all")
         self._topic = topic_name(kafka, WINDOWS.name)
+        self._signals = topic_name(kafka, SIGNALS.name)
         self.minute = 0
 
     def minutes(self, count: int, cents: int) -> None:
@@ -50,6 +52,12 @@ class Sender:
                 for _ in range(2):
                     self._producer.send(self._topic, key=tenant.encode(), value=line).get(timeout=30)
             self.minute += 1
+
+    def garbage(self) -> None:
+        """What nobody of ours has written, on both topics."""
+        hostile = windows(DEAR_CENTS).replace(b"2026-", b"9999-")
+        for topic, value in ((self._topic, b"no JSON"), (self._topic, hostile), (self._signals, NO_SIGNAL)):
+            self._producer.send(topic, key=TENANTS[0].encode(), value=value).get(timeout=30)
 
     def ask(self, request: SignalRequest) -> None:
         headers = [(HEADER_REQUEST, encode_request(request))]
@@ -77,8 +85,9 @@ def a_worker(settings: Settings, log: Path | None = None) -> Iterator[subprocess
 
 
 def signals_of(settings: Settings) -> list[Signal]:
-    """All that was sent."""
-    return [signal for read in read_topic(settings.kafka, SIGNALS) for signal in decode_signals(read.value)]
+    """All that was sent by us."""
+    read = [one.value for one in read_topic(settings.kafka, SIGNALS)]
+    return [signal for value in read if value != NO_SIGNAL for signal in decode_signals(value)]
 
 
 def wait_for(settings: Settings, reached: Callable[[list[Signal]], bool]) -> list[Signal]:
