@@ -26,7 +26,7 @@ from tests.kafka.fixtures import Broker
 from tokenweir.settings import Settings
 from tokenweir.signals import Signal
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def dear(sender: Sender, minutes: int) -> None:
