@@ -1,0 +1,51 @@
+"""What caching saved at list prices: SQL that several panels share."""
+
+from dashboards.panels.list_prices import SUMS, in_region, is_the_same, list_cost_of, prices_of
+
+
+def cached_hours(by: str) -> str:
+    """A query: the period's calls with anything cached, by hour, model and `by`, with what that saved in dollars.
+
+    by: an expression over the usage columns. Columns: `name`, `vendor`, `model`, `read_sum`, `write_sum` (tokens),
+    `saved` (null where the price is not known), `saved_by_reads`, `paid_for_writes`. What is read costs less
+    than plain input, what is written more, at most vendors: `saved` is the one less the other.
+    """
+    return f"""
+    SELECT
+        name, vendor, model, hour,
+        any(read_here) AS read_sum,
+        any(write_here) AS write_sum,
+        argMinOrNull(reads, price_id) AS saved_by_reads,
+        argMinOrNull(writes, price_id) AS paid_for_writes,
+        saved_by_reads - paid_for_writes AS saved
+    FROM
+    (
+        SELECT
+            u.name AS name, u.vendor AS vendor, u.model AS model, u.tier AS tier, u.place AS place, u.hour AS hour,
+            u.read_sum AS read_here, u.write_sum AS write_here,
+            {list_cost_of("u", "p")} AS native,
+            p.price_id != '' AND p.is_by_million AND p.no_price = '' AND isNull(p.factor) AND NOT p.is_contract
+                AND p.valid_from <= u.hour AND p.valid_to >= u.hour + INTERVAL 1 HOUR
+                AND {in_region("u.place", "p.region")} AS holds,
+            uniqExactIf((p.input_rate, p.cache_read_rate, p.output_rate), holds)
+                OVER (PARTITION BY u.name, u.vendor, u.model, u.tier, u.place, u.hour) AS ways,
+            holds AND if(p.currency = 'USD', {is_the_same("native", "u")},
+                ways = 1 AND p.hours = '' AND p.terms = '' AND native > 0) AS is_known,
+            if(is_known, p.price_id, NULL) AS price_id,
+            if(p.currency = 'USD' OR native = 0, toDecimal256(1, 12), u.listed / native) AS usd_per_unit,
+            usd_per_unit * (toDecimal256(u.read_sum, 0) * (p.input_rate - p.cache_read_rate) / 1000000) AS reads,
+            usd_per_unit * ((toDecimal256(u.write_sum, 0) - u.write_1h_sum) * (p.cache_write_rate - p.input_rate)
+                + toDecimal256(u.write_1h_sum, 0) * (p.cache_write_1h_rate - p.input_rate)) / 1000000 AS writes
+        FROM
+        (
+            SELECT {by} AS name, vendor, model, service_tier AS tier, region AS place, hour, {SUMS}
+            FROM @ledger.usage_by_hour
+            WHERE hour >= @since AND hour < @until AND @chosen
+                AND cost IS NOT NULL AND (cache_read_tokens > 0 OR cache_write_tokens > 0)
+            GROUP BY name, vendor, model, tier, place, hour
+        ) AS u
+        LEFT JOIN ({prices_of()}) AS p
+            ON p.vendor = u.vendor AND p.model = u.model AND p.service_tier = u.tier
+    )
+    GROUP BY name, vendor, model, tier, place, hour
+"""
