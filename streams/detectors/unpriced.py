@@ -1,8 +1,10 @@
 """Unpriced calls: a model that has suddenly no price, and models that never had one and are called a lot.
 
 A model that was priced and is not any longer is an incident for as long as it lasts, or until it has become usual. A
-model without a price that makes up LEAST_SHARE of a tenant's calls over a day is told once: somebody should give it a
-price. Both are told by vendor and model. What the calls cost is not known, so no dollars are said.
+model without a price that makes up a share of a tenant's calls over a day (`detection.unpriced_share`) is told once:
+somebody should give it a price. Both are told by vendor and model. What of the day's unpriced calls is of neither (many
+models with few calls each, models of which only some calls have no price) is one incident of the tenant for as long as
+it is together above that share. What the calls cost is not known, so no dollars are said.
 
 Invariants: nothing is said in a tenant's first day; what comes late counts for the hour in which it comes.
 Limit: the running clock hour and the one before are looked at together, so a price that is lost is told within an hour.
@@ -16,10 +18,8 @@ import msgspec
 from streams.detectors.detector import Condition, Surroundings
 from streams.detectors.minute import TenantMinute
 from streams.groups import EPOCH
+from tokenweir.settings import DetectionSettings
 from tokenweir.signals import Contributor, Severity
-
-LEAST_SHARE: Final = 0.01
-"""Of a tenant's calls of a day."""
 
 _FORM: Final = "unpriced 1"
 _HOUR: Final = 60
@@ -33,6 +33,7 @@ _LEAST_DAY_CALLS: Final = 100
 _WARNING_SHARE: Final = 0.1
 _QUIET_MINUTES: Final = 30
 _ONCE_MINUTES: Final = 30 * 24 * 60
+_MOST_NAMED: Final = 5
 
 
 class _Model(msgspec.Struct):
@@ -41,6 +42,8 @@ class _Model(msgspec.Struct):
     hours: list[list[int]]
     usual: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0])
     since: int | None = None
+    told: int | None = None
+    """The last minute in which it was said singly."""
 
     def total(self, hours: int) -> tuple[int, int]:
         """(calls, unpriced calls) of the latest hours."""
@@ -62,6 +65,8 @@ class Unpriced:
     early: ClassVar[bool] = False
 
     def __init__(self, surroundings: Surroundings | None = None) -> None:
+        settings = surroundings.settings if surroundings is not None else DetectionSettings()
+        self._least_share = settings.unpriced_share
         self._born = -1
         self._hour = -1
         self._models: dict[tuple[str, str], _Model] = {}
@@ -83,12 +88,21 @@ class Unpriced:
         if now - self._born < _HOURS * _HOUR:
             return []
         all_calls = sum(model.total(_HOURS)[0] for model in self._models.values())
-        said = [
-            self._said(vendor, name, model, all_calls, minute)
-            for (vendor, name), model in sorted(self._models.items())
-            if model.total(_HOURS)[1] or model.since is not None
-        ]
-        return [condition for condition in said if condition is not None]
+        said: list[Condition] = []
+        rest: dict[tuple[str, str], int] = {}
+        for (vendor, name), model in sorted(self._models.items()):
+            unpriced = model.total(_HOURS)[1]
+            if not unpriced and model.since is None:
+                continue
+            condition = self._said(vendor, name, model, all_calls, minute)
+            if condition is not None:
+                said.append(condition)
+                model.told = now
+            elif model.told is None or now - model.told >= _HOURS * _HOUR:
+                rest[vendor, name] = unpriced
+        if sum(rest.values()) >= max(_LEAST_DAY_CALLS, self._least_share * all_calls):
+            said.append(self._of_many(rest, all_calls, minute))
+        return said
 
     def state(self) -> bytes:
         """All that it knows."""
@@ -134,7 +148,7 @@ class Unpriced:
         elif model.since is None:
             model.since = minute.minute
         is_usual = usual >= _UNPRICED or usual_calls < _LEAST_USUAL_CALLS
-        is_much = day_unpriced >= max(_LEAST_DAY_CALLS, LEAST_SHARE * all_calls, _UNPRICED * day_calls)
+        is_much = day_unpriced >= max(_LEAST_DAY_CALLS, self._least_share * all_calls, _UNPRICED * day_calls)
         if not is_sudden and not (is_usual and is_much):
             return None
         share_of_all = day_unpriced / max(1, all_calls)
@@ -167,6 +181,41 @@ class Unpriced:
             evidence=evidence,
             quiet_minutes=_QUIET_MINUTES if is_sudden else _ONCE_MINUTES,
             is_event=not is_sudden,
+        )
+
+    def _of_many(self, rest: dict[tuple[str, str], int], all_calls: int, minute: TenantMinute) -> Condition:
+        calls = sum(rest.values())
+        share = calls / all_calls
+        first = sorted(rest, key=lambda one: (-rest[one], one))[:_MOST_NAMED]
+        named = ", ".join(f"{name} of {vendor} {rest[vendor, name]:,}" for vendor, name in first)
+        more = f" and {len(rest) - len(first)} further models" if len(rest) > len(first) else ""
+        return Condition(
+            kind=self.kind,
+            subject="many",
+            scope={},
+            severity="warning" if share >= _WARNING_SHARE else "info",
+            started_at=minute.start - timedelta(hours=_HOURS),
+            value=share,
+            baseline=self._least_share,
+            unit="share of calls",
+            impact_usd_per_day=None,
+            title=f"{share:.1%} of all calls have no price, of {len(rest)} models with few such calls each",
+            explanation=f"{calls:,} of {all_calls:,} calls of a day have no price, beside the models that are told of "
+            f"singly: {named}{more}. They are in no sum of dollars; `weir unpriced` says why, and what helps.",
+            contributors=tuple(
+                Contributor(
+                    component="price",
+                    scope={"vendor": vendor, "model": name},
+                    text=f"{rest[vendor, name]:,} calls of a day without a price",
+                )
+                for vendor, name in first
+            ),
+            evidence={
+                "unpriced_calls_per_day": calls,
+                "calls_per_day": all_calls,
+                "models": len(rest),
+            },
+            quiet_minutes=_QUIET_MINUTES,
         )
 
 

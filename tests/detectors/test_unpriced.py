@@ -1,14 +1,18 @@
 """Calls without a price: told once where that is usual, and as an incident where it is not."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from streams.detectors.detector import Condition
+from streams.detectors.detector import Condition, Surroundings
 from streams.detectors.incidents import Incidents
 from streams.detectors.minute import TenantMinute
 from streams.detectors.unpriced import Unpriced
 from tests.detectors.failing_calls import DAY, OFFICE, START, Caller, minutes
+from tokenweir.catalog import Catalog
+from tokenweir.settings import DetectionSettings
 
 TUNED = Caller("labels", vendor="vllm", model="our-8b", calls_per_minute=0.5)
 BEGINS = 2 * DAY + 100
@@ -54,6 +58,41 @@ def test_a_model_that_loses_its_price_is_told_within_an_hour_until_it_has_one_ag
     condition = lost[min(lost)][0]
     assert (condition.subject, condition.severity) == ("suddenly", "warning")
     assert condition.scope == {"vendor": "openai", "model": "gpt-5.4"}
+
+
+def many(until: int, every: int) -> list[TenantMinute]:
+    """A fleet in which for two days the calls of each so many minutes have no price, whatever their model."""
+    made = list(minutes(until, lambda caller, number: (0.0, 0.0), OFFICE))
+    for minute in made:
+        for row in minute.rows:
+            if minute.minute % every == 0 and DAY <= minute.minute - START < 3 * DAY:
+                row.sums.unpriced_calls = row.sums.calls
+    return made
+
+
+def test_calls_without_a_price_that_are_many_only_together_are_one_incident() -> None:
+    detector, incidents = Unpriced(), Incidents("acme")
+    signals = [
+        signal for minute in many(5 * DAY, 20) for signal in incidents.tick(minute, detector.observe(minute))
+    ]
+    of_many = [signal for signal in signals if signal.subject == "many"]
+    assert [signal.state for signal in of_many if signal.state != "update"] == ["open", "resolved"]
+    assert of_many[0].scope == {"tenant": "acme"}
+    assert 0.01 <= (of_many[0].value or 0) <= 0.1
+    assert "weir unpriced" in of_many[0].explanation
+    assert of_many[-1].observed_at - of_many[0].observed_at >= timedelta(days=2)
+    assert {signal.subject for signal in signals} == {"many"}
+
+
+def test_calls_without_a_price_that_are_few_together_are_not_told() -> None:
+    assert not told(many(3 * DAY, 300))
+
+
+def test_the_share_is_a_setting() -> None:
+    book: Any = None
+    settings = DetectionSettings(unpriced_share=0.2)
+    detector = Unpriced(Surroundings(book, Catalog.default(), settings))
+    assert not any(detector.observe(minute) for minute in many(2 * DAY + 60, 20))
 
 
 def test_where_all_is_priced_nothing_is_said() -> None:

@@ -78,6 +78,9 @@ class DetectionSettings(SettingsGroup):
     spike_critical_usd_per_day: float = Field(
         default=500.0, gt=0, description="from so much a day, or half of the usual spend, it is critical"
     )
+    unpriced_share: float = Field(
+        default=0.01, gt=0, le=1, description="told is when so much of a day's calls has no price, as 0.01"
+    )
     rejects_share: float = Field(
         default=0.01, gt=0, le=1, description="told is when so much of a tenant's lines is refused, as 0.01"
     )
