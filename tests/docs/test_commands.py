@@ -41,6 +41,8 @@ def test_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path, request: pyt
     needs_traces = request.node.get_closest_marker("shared_data") is not None
     traces = request.getfixturevalue("shared_data") / "traces" if needs_traces else None
     write_samples(folder, page.read_text(encoding="utf-8"), traces)
+    if page_name(page) in _SETTINGS:
+        (folder / "tokenweir.toml").write_text(_SETTINGS[page_name(page)], encoding="utf-8")
     with PageShell(folder, programs_folder(tmp_path / "bin")) as shell:
         if any(block.language == "sql" for block in blocks(page)):
             shell.weir(
@@ -81,9 +83,12 @@ def _the_traces_come_out_as_stated(shell: PageShell) -> None:
 
 def _each_query_has_an_answer(shell: PageShell) -> None:
     queries = [block for block in blocks(ROOT / "docs" / "sql.md") if block.language == "sql"]
-    assert len(queries) == 12
+    assert len(queries) == 13
     # A run fills these tables while it goes on.
-    wait_for("the tables of prices and models are filled", lambda: shell.ask("SELECT 1 FROM models LIMIT 1"))
+    wait_for(
+        "the tables of budgets, prices and models are filled",
+        lambda: shell.ask("SELECT 1 FROM models LIMIT 1"),
+    )
     for query in queries:
         assert shell.ask(query.text), f"docs/sql.md:{query.line} has no row"
 
@@ -121,6 +126,11 @@ def _the_answer_is_the_one_shown(shell: PageShell) -> None:
     words = shlex.split(command.text.replace("\\\n", " "))
     assert shell.weir(*words[1:]).decode().strip() == shown.text
 
+
+_SETTINGS: Final = {
+    "docs/sql.md": '[detection.budgets.month]\namount_usd = 5000\ntime_zone = "Europe/Berlin"\n',
+}
+"""What a page's reader has set, where its commands tell of it."""
 
 _OUTCOMES: Final[dict[str, Callable[[PageShell], None]]] = {
     "README.md": _a_call_that_is_reported_twice_counts_once,
