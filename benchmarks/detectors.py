@@ -1,8 +1,9 @@
 """How good the detectors are, and what they cost: judged on simulated fleets, and timed on a hundred thousand series.
 
 A fleet's story says what was planted and where. A signal that opens at that scope, while it lasts or in its first
-minutes, found it; one that opens elsewhere is false. Fleets are simulated and metered first, which is not in the time
-of the detectors. Baselines are what they are always used for here: series of five minutes, judged and learnt from.
+minutes, found it; one that opens elsewhere is false. Slow answers are planted by changing a fleet's minutes, and judged
+on their own. Fleets are simulated and metered first, which is not in the time of the detectors. Baselines are what they
+are always used for here: series of five minutes, judged and learnt from.
 """
 
 import os
@@ -20,6 +21,7 @@ from streams.detectors.incidents import Incidents
 from streams.detectors.registry import detectors
 from tests.detectors.feeding import Feed, fleet, observe
 from tests.detectors.judging_errors import judge_errors
+from tests.detectors.judging_latency import judge_latency, latency_signals, plans_of, slower
 from tests.detectors.judging_moves import judge_moves
 from tokenweir.signals import Signal
 
@@ -50,8 +52,10 @@ def run(seeds: int | None = None, days: int = 30, series: int = _SERIES) -> list
     judged: dict[str, list[Judgement]] = {kind: [] for kind in _JUDGES}
     told: Counter[str] = Counter()
     detecting = 0.0
+    slow: list[Judgement] = []
     for seed in range(1, seeds + 1):
         feed = fleet(seed, days=days)
+        slow.append(_judge_latency(feed, seed))
         with clock() as taken:
             signals = signals_of(feed)
         detecting += taken.cpu_seconds
@@ -59,7 +63,11 @@ def run(seeds: int | None = None, days: int = 30, series: int = _SERIES) -> list
         for kind, judge in _JUDGES.items():
             judged[kind].append(judge(feed.story, [signal for signal in signals if signal.kind == kind]))
     weeks = seeds * days / 7
-    found = [measurement for kind, each in judged.items() for measurement in _quality(kind, each)]
+    found = [
+        measurement
+        for kind, each in [*judged.items(), ("latency", slow)]
+        for measurement in _quality(kind, each)
+    ]
     false = sum(one.false for each in judged.values() for one in each)
     others = ", ".join(f"{count} {kind}" for kind, count in sorted(told.items()) if kind not in _JUDGES)
     return [
@@ -129,13 +137,23 @@ def _judge_moves(story: Story, signals: Sequence[Signal]) -> Judgement:
     return Judgement(len(judged.moves), len(delays), len(judged.false), delays, len(delays))
 
 
+def _judge_latency(feed: Feed, seed: int) -> Judgement:
+    """Of a fleet whose answers were made slow here and there: its own story plants no such thing."""
+    plans = plans_of(feed, seed)
+    judged = judge_latency(
+        feed.story, plans, latency_signals(feed.story.tenant, slower(feed.minutes(), plans))
+    )
+    found = len(judged.delays_seconds)
+    return Judgement(judged.planted, found, len(judged.wrong), judged.delays_seconds, found)
+
+
 _JUDGES: Final[dict[str, Callable[[Story, Sequence[Signal]], Judgement]]] = {
     "cost_spike": judge_cost_spikes,
     "errors": _judge_errors,
     "migration": _judge_moves,
 }
 _DELAY_BARS: Final = {"cost_spike": 75.0}
-"""Seconds. An error shows with the calls that fail, and a migration over hours: no clock can be set to them."""
+"""Seconds. An error or a slow answer shows with the calls that it meets, a migration over hours: no clock fits them."""
 
 
 def _quality(kind: str, judged: list[Judgement]) -> list[Measurement]:
