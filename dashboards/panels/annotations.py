@@ -5,7 +5,7 @@ It is made as a panel, so that it is asked as one, but it is on no board.
 
 from typing import Final
 
-from dashboards.panels.incident_sql import ABOUT, IN_PERIOD, SEVERITY_RANK
+from dashboards.panels.incident_sql import ABOUT, BEGAN, IN_PERIOD, SEVERITY_RANK
 from dashboards.panels.panel import Field, Kind, Panel, Unit
 
 ANNOTATIONS: Final = Panel(
@@ -20,8 +20,8 @@ ANNOTATIONS: Final = Panel(
     place=0,
     sql=f"""
 SELECT
-    started_at AS time,
-    greatest(started_at, ifNull(resolved_at, toDateTime64(@now, 6, 'UTC'))) AS until,
+    {BEGAN} AS time,
+    greatest(time, ifNull(resolved_at, toDateTime64(@now, 6, 'UTC'))) AS until,
     title,
     severity,
     kind,
@@ -30,7 +30,7 @@ SELECT
     {ABOUT} AS about
 FROM @ledger.incidents
 WHERE {IN_PERIOD}
-ORDER BY {SEVERITY_RANK} DESC, started_at DESC, incident
+ORDER BY {SEVERITY_RANK} DESC, time DESC, incident
 LIMIT 200
 """,
     fields=(

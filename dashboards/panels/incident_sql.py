@@ -2,8 +2,11 @@
 
 from typing import Final
 
+BEGAN: Final = "least(started_at, opened_at)"
+"""When it began. A detector that has changed its mind may say that it began after it was first seen."""
+
 IN_PERIOD: Final = (
-    "(started_at < @until AND ifNull(resolved_at, toDateTime64(@now, 6, 'UTC')) >= @since AND @chosen_scope)"
+    f"({BEGAN} < @until AND ifNull(resolved_at, toDateTime64(@now, 6, 'UTC')) >= @since AND @chosen_scope)"
 )
 """It was going on at some time of the period, and may be about what is chosen."""
 

@@ -14,36 +14,27 @@ PANEL = Panel(
     width=6,
     height=8,
     sql="""
-WITH pairs AS
+SELECT time, name, workloads, workloads_percent
+FROM
 (
-    SELECT @step AS time, concat(vendor, '/', model) AS name, (tenant, team, project, service, environment) AS workload
-    FROM @usage
-    WHERE @in_period AND @chosen AND calls > 0
-    GROUP BY time, name, workload
-),
-largest AS
-(
-    SELECT name
-    FROM pairs
-    GROUP BY name
-    ORDER BY uniqExact(workload) DESC, count() DESC, name
-    LIMIT 7
-),
-everybody AS
-(
-    SELECT time, uniqExact(workload) AS all_workloads
-    FROM pairs
-    GROUP BY time
+    SELECT
+        time,
+        name,
+        finalizeAggregation(users) AS workloads,
+        100 * workloads / uniqExactMerge(users) OVER (PARTITION BY time) AS workloads_percent,
+        uniqExactMerge(users) OVER (PARTITION BY name) AS reach
+    FROM
+    (
+        SELECT
+            @step AS time,
+            concat(vendor, '/', model) AS name,
+            uniqExactState((tenant, team, project, service, environment)) AS users
+        FROM @usage
+        WHERE @in_period AND @chosen
+        GROUP BY time, name
+    )
 )
-SELECT
-    pairs.time AS time,
-    pairs.name AS name,
-    count() AS workloads,
-    100 * workloads / any(everybody.all_workloads) AS workloads_percent
-FROM pairs
-INNER JOIN everybody ON everybody.time = pairs.time
-WHERE pairs.name IN (SELECT name FROM largest)
-GROUP BY time, name
+QUALIFY dense_rank() OVER (ORDER BY reach DESC, name) <= 7
 ORDER BY time, name
 """,
     fields=(

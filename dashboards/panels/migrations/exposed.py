@@ -9,7 +9,8 @@ PANEL = Panel(
     description=(
         "The share of the last seven days' calls, whatever the period, that went to models which are deprecated, have "
         "stopped, or stop within half a year, by the catalog; beside it how many models that is, how many of them have "
-        "at most 30 days left, and what is spent on them a day."
+        "at most 30 days left, and what is spent on them a day. Empty while the ledger has no models; `weir migrate` "
+        "writes them."
     ),
     kind=Kind.STAT,
     place=30,
@@ -19,10 +20,11 @@ PANEL = Panel(
     sql=f"""
 WITH {GOING}
 SELECT
-    if(sum(calls) = 0, NULL, 100 * sumIf(calls, is_going) / sum(calls)) AS calls_percent,
+    if(sum(calls) = 0 OR (SELECT count() FROM names) = 0, NULL, 100 * sumIf(calls, is_going) / sum(calls))
+        AS calls_percent,
     uniqExactIf((vendor, model), is_going) AS models,
     uniqExactIf((vendor, model), is_going AND {DAYS_LEFT} <= 30) AS urgent_models,
-    if(countIf(is_going AND cost IS NOT NULL) = 0 AND countIf(is_going) > 0, NULL,
+    if((countIf(is_going AND cost IS NOT NULL) = 0 AND countIf(is_going) > 0) OR (SELECT count() FROM names) = 0, NULL,
         ifNull(sumIf(cost, is_going), 0) * 86400 / {WEEK_SECONDS}) AS usd_per_day
 FROM
 (

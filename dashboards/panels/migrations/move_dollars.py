@@ -20,8 +20,8 @@ WITH {MOVES}
 SELECT
     if(countIf(stage != 'reversed' AND impact_usd_per_day IS NOT NULL) = 0, NULL,
         sumIf(impact_usd_per_day, stage != 'reversed')) AS usd_per_day,
-    sumIf(impact_usd_per_day, stage != 'reversed' AND impact_usd_per_day > 0) AS dearer_usd_per_day,
-    sumIf(impact_usd_per_day, stage != 'reversed' AND impact_usd_per_day < 0) AS cheaper_usd_per_day,
+    ifNull(sumIf(impact_usd_per_day, stage != 'reversed' AND impact_usd_per_day > 0), 0) AS dearer_usd_per_day,
+    ifNull(sumIf(impact_usd_per_day, stage != 'reversed' AND impact_usd_per_day < 0), 0) AS cheaper_usd_per_day,
     countIf(stage != 'reversed' AND impact_usd_per_day IS NULL) AS unknown
 FROM moves
 """,

@@ -16,30 +16,32 @@ PANEL = Panel(
     width=6,
     height=8,
     sql=f"""
-WITH largest AS
-(
-    SELECT concat(vendor, '/', model) AS name
-    FROM @usage
-    WHERE @in_period AND @chosen
-    GROUP BY name
-    ORDER BY sum(calls) DESC, name
-    LIMIT 7
-)
 SELECT
     time,
-    name,
-    100 * all_calls / sum(all_calls) OVER (PARTITION BY time) AS share_percent,
-    all_calls
+    if(place <= 7, model_name, '{OTHERS}') AS name,
+    100 * sum(model_calls) / any(step_calls) AS share_percent,
+    sum(model_calls) AS all_calls
 FROM
 (
     SELECT
-        @step AS time,
-        if(concat(vendor, '/', model) IN (SELECT name FROM largest), concat(vendor, '/', model), '{OTHERS}') AS name,
-        sum(calls) AS all_calls
-    FROM @usage
-    WHERE @in_period AND @chosen
-    GROUP BY time, name
+        time,
+        model_name,
+        model_calls,
+        sum(model_calls) OVER (PARTITION BY time) AS step_calls,
+        dense_rank() OVER (ORDER BY reach DESC, model_name) AS place
+    FROM
+    (
+        SELECT *, sum(model_calls) OVER (PARTITION BY model_name) AS reach
+        FROM
+        (
+            SELECT @step AS time, concat(vendor, '/', model) AS model_name, sum(calls) AS model_calls
+            FROM @usage
+            WHERE @in_period AND @chosen
+            GROUP BY time, model_name
+        )
+    )
 )
+GROUP BY time, name
 ORDER BY time, name
 """,
     fields=(

@@ -1,7 +1,8 @@
 """The one incident that the board tells of in detail: the one that was chosen, else the one that matters most.
 
-What matters most of those of the period is what is still open, then the most severe, then the one with the most
-dollars a day. `FOCUS` is a common table expression, `focus`, of one row or none.
+What matters most of those of the period is what is still open, then the most severe, then the newest: what goes on
+for months, as a retirement does, does not hide what has just begun. `FOCUS` is a common table expression, `focus`, of
+one row or none.
 """
 
 from typing import Final
@@ -10,7 +11,7 @@ from dashboards.panels.incident_sql import IN_PERIOD, SEVERITY_RANK
 from dashboards.panels.variables import VARIABLES
 
 WHICH: Final = (
-    "It is the incident that was chosen; where none was, the open, most severe and most costly one."
+    "It is the incident that was chosen; where none was, the newest of the most severe that are open."
 )
 """For a description."""
 
@@ -20,8 +21,7 @@ focus AS
     SELECT *
     FROM @ledger.incidents
     WHERE if(@incident = '', {IN_PERIOD}, incident = @incident)
-    ORDER BY state != 'resolved' DESC, {SEVERITY_RANK} DESC, abs(impact_usd_per_day) DESC NULLS LAST,
-        started_at DESC, incident
+    ORDER BY state != 'resolved' DESC, {SEVERITY_RANK} DESC, opened_at DESC, incident
     LIMIT 1
 )"""
 

@@ -1,6 +1,6 @@
 """The incidents of the period, one a row."""
 
-from dashboards.panels.incident_sql import ABOUT, IN_PERIOD
+from dashboards.panels.incident_sql import ABOUT, BEGAN, IN_PERIOD
 from dashboards.panels.panel import Field, Kind, Panel, Unit
 
 PANEL = Panel(
@@ -23,7 +23,7 @@ SELECT
     {ABOUT} AS about,
     multiIf(state = 'resolved', 'over', acknowledged_by != '', concat('taken up by ', acknowledged_by), 'open')
         AS now_is,
-    started_at AS began_at,
+    {BEGAN} AS began_at,
     opened_at AS seen_at,
     resolved_at AS over_at,
     impact_usd_per_day AS usd_per_day,

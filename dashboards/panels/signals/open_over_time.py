@@ -1,6 +1,6 @@
 """How many incidents were open at once, by kind, and what was at stake."""
 
-from dashboards.panels.incident_sql import IN_PERIOD
+from dashboards.panels.incident_sql import BEGAN, IN_PERIOD
 from dashboards.panels.panel import Field, Kind, Panel, Unit
 
 PANEL = Panel(
@@ -31,7 +31,7 @@ FROM
             incident,
             kind,
             impact_usd_per_day AS usd,
-            toUnixTimestamp(greatest(started_at, toDateTime64(@since, 6, 'UTC'))) AS first_second,
+            toUnixTimestamp(greatest({BEGAN}, toDateTime64(@since, 6, 'UTC'))) AS first_second,
             greatest(first_second, toUnixTimestamp(
                 least(ifNull(resolved_at, toDateTime64(@now, 6, 'UTC')), toDateTime64(@until - 1, 6, 'UTC')))
             ) AS last_second,

@@ -1,5 +1,6 @@
 """How many incidents opened in the period, and how long those that are over went on."""
 
+from dashboards.panels.incident_sql import BEGAN
 from dashboards.panels.panel import Field, Kind, Panel, Unit
 
 PANEL = Panel(
@@ -14,14 +15,14 @@ PANEL = Panel(
     place=20,
     width=3,
     height=3,
-    sql="""
+    sql=f"""
 SELECT
     countIf(opened_at >= @since) AS opened,
     countIf(opened_at < @since) AS opened_before,
     countIf(opened_at >= @since AND state = 'resolved') AS resolved,
     if(countIf(opened_at >= @since AND resolved_at > opened_at) = 0, NULL,
         quantileExactIf(0.5)(
-            dateDiff('second', started_at, assumeNotNull(resolved_at)), opened_at >= @since AND resolved_at > opened_at)
+            dateDiff('second', {BEGAN}, assumeNotNull(resolved_at)), opened_at >= @since AND resolved_at > opened_at)
     ) AS median_seconds
 FROM @ledger.incidents
 WHERE opened_at >= @since - (toUnixTimestamp(@until) - toUnixTimestamp(@since)) AND opened_at < @until

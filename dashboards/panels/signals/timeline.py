@@ -1,6 +1,6 @@
 """The incidents of the period as bars of time."""
 
-from dashboards.panels.incident_sql import ABOUT, IN_PERIOD, SEVERITY_RANK
+from dashboards.panels.incident_sql import ABOUT, BEGAN, IN_PERIOD, SEVERITY_RANK
 from dashboards.panels.panel import Field, Kind, Panel, Unit
 
 PANEL = Panel(
@@ -19,7 +19,7 @@ SELECT *
 FROM
 (
     SELECT
-        greatest(started_at, toDateTime64(@since, 6, 'UTC')) AS time,
+        greatest({BEGAN}, toDateTime64(@since, 6, 'UTC')) AS time,
         greatest(time, least(ifNull(resolved_at, toDateTime64(@now, 6, 'UTC')), toDateTime64(@until, 6, 'UTC')))
             AS until,
         concat(kind, ': ', {ABOUT}, if(kind = 'migration', concat(', ', subject), '')) AS name,
@@ -29,7 +29,7 @@ FROM
         incident
     FROM @ledger.incidents
     WHERE {IN_PERIOD}
-    ORDER BY {SEVERITY_RANK} DESC, started_at DESC, incident
+    ORDER BY {SEVERITY_RANK} DESC, {BEGAN} DESC, incident
     LIMIT 40
 )
 ORDER BY time, incident
