@@ -120,7 +120,7 @@ async def test_what_was_refused_is_counted_once(month: Month) -> None:
     ]
     table = await _rows(month, "refusals")
     assert [(one["why"], one["field"], one["pieces"], one["example"]) for one in table] == [
-        ("out_of_range", "input_tokens", 2, "b is wrong"),
+        ("out of range", "input_tokens", 2, "b is wrong"),
         ("invalid json", "", 1, "c is wrong"),
     ]
 
