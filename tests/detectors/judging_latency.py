@@ -1,13 +1,12 @@
 """Simulated fleets in which answers are made slow, and what the detector of latency made of them.
 
 The fleet's own story plants no slow answers, so the minutes of a fleet are changed: what calls of a scope took is
-stretched while a plan lasts, as a slow vendor would. Beside them stand controls, which change latency and are nobody's
-incident: a service's prompts grow fourfold, and a vendor is slower at the peak hours of every day.
+stretched while a plan lasts, as a slow vendor would.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
@@ -28,7 +27,6 @@ from tokenweir.usage.event import TOKEN_FIELDS
 
 _INPUT: Final = TOKEN_FIELDS.index("input_tokens")
 _OUTPUT: Final = TOKEN_FIELDS.index("output_tokens")
-_GROWING: Final = tuple(TOKEN_FIELDS.index(name) for name in ("input_tokens", "cache_read_tokens"))
 _BATCH: Final = "batch"
 _LATE: Final = timedelta(minutes=20)
 _APART: Final = 12 * 60
@@ -72,42 +70,6 @@ def slower(minutes: Iterable[TenantMinute], plans: Sequence[Slowed]) -> Iterator
             )
         else:
             yield minute
-
-
-def with_longer_prompts(
-    minutes: Iterable[TenantMinute], service: str, begins: int, times: int
-) -> Iterator[TenantMinute]:
-    """A control: a service's prompts are so many times as long from then on, and its calls take what that takes."""
-
-    def grown(row: GroupRow) -> GroupRow:
-        if row.names["service"] != service:
-            return row
-        before = row.sums.tokens[_INPUT] / row.sums.calls
-        factor = (1 + times * before / 60_000) / (1 + before / 60_000)
-        sums = _copy(row.sums)
-        sums.tokens = [
-            tokens * times if kind in _GROWING else tokens for kind, tokens in enumerate(sums.tokens)
-        ]
-        return GroupRow(row.names, _stretched(row.names, sums, factor, 1.0))
-
-    for minute in minutes:
-        yield minute._replace(rows=[grown(row) for row in minute.rows]) if minute.minute >= begins else minute
-
-
-def with_rhythm(
-    minutes: Iterable[TenantMinute], factor_at: Callable[[str, int], float]
-) -> Iterator[TenantMinute]:
-    """A control: every call takes `factor_at` (vendor, minute) times as long."""
-    for minute in minutes:
-        rows = []
-        for row in minute.rows:
-            factor = factor_at(row.names["vendor"], minute.minute)
-            rows.append(
-                GroupRow(row.names, _stretched(row.names, _copy(row.sums), factor, factor))
-                if factor != 1.0
-                else row
-            )
-        yield minute._replace(rows=rows)
 
 
 def plans_of(feed: Feed, seed: int, count: int = 8) -> list[Slowed]:

@@ -9,6 +9,8 @@ from streams.detectors.detector import Condition
 from streams.detectors.incidents import Incidents
 from streams.detectors.latency import Latency
 from streams.detectors.minute import TenantMinute
+from tests.detectors.feeding import fleet
+from tests.detectors.judging_latency import judge_latency, latency_signals, plans_of, slower
 from tests.detectors.slow_answers import (
     ASKERS,
     DAY,
@@ -248,3 +250,13 @@ def test_open_minutes_are_passed_over() -> None:
 def test_a_state_of_another_form_is_refused() -> None:
     with pytest.raises(ValueError, match="state"):
         Latency().restore(b"{}")
+
+
+def test_the_simulated_fleet_with_answers_that_were_made_slow() -> None:
+    feed = fleet(102, days=12)
+    plans = plans_of(feed, 102)
+    judged = judge_latency(
+        feed.story, plans, latency_signals(feed.story.tenant, slower(feed.minutes(), plans))
+    )
+    assert judged.planted == len(judged.delays_seconds) == 8
+    assert not judged.wrong
