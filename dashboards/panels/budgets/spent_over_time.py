@@ -1,0 +1,56 @@
+"""How each budget filled up."""
+
+from dashboards.panels.budget_sql import GROUP, MEMBERS, STANDING
+from dashboards.panels.panel import Field, Kind, Panel, Unit
+
+PANEL = Panel(
+    name="spent-over-time",
+    title="When was each budget spent?",
+    description=(
+        "What was spent of each budget from the beginning of its period up to the end of each day in UTC, in percent "
+        "and in dollars, whatever period is chosen above. Above 100 percent it is spent. A budget without any spend so "
+        "far has no line; of an hour that two periods share, all counts in the later one."
+    ),
+    kind=Kind.TIMESERIES,
+    place=14,
+    width=12,
+    height=8,
+    sql=f"""
+SELECT
+    time,
+    budget AS name,
+    100 * toFloat64(usd) / toFloat64(amount) AS spent_percent,
+    sum(day_usd) OVER (PARTITION BY budget ORDER BY time) AS usd
+FROM
+(
+    SELECT
+        toStartOfDay(u.hour) AS time,
+        if(s.tenant = '' OR uniqExact(s.tenant) OVER (PARTITION BY s.name) = 1, s.name,
+            concat(s.name, ' / ', s.tenant)) AS budget,
+        any(s.amount_usd) AS amount,
+        sum(u.usd) AS day_usd
+    FROM
+    (
+        SELECT toString(name) AS name, tenant, amount_usd FROM ({STANDING}) WHERE @chosen_scope
+    ) AS s
+    INNER JOIN ({MEMBERS}) AS m ON m.name = s.name AND m.tenant = s.tenant
+    INNER JOIN
+    (
+        SELECT {GROUP} AS group, hour, ifNull(sum(cost), 0) AS usd
+        FROM @ledger.usage_by_hour
+        WHERE hour >= (SELECT min(period_start) FROM @ledger.budget_periods) - INTERVAL 1 HOUR AND hour <= @now
+        GROUP BY group, hour
+    ) AS u ON u.group = m.group
+    WHERE u.hour + INTERVAL 1 HOUR > m.period_start AND u.hour + INTERVAL 1 HOUR <= m.period_end
+    GROUP BY time, s.name, s.tenant
+)
+ORDER BY time, name
+""",
+    fields=(
+        Field("time", "Time", Unit.TIME),
+        Field("name", "Budget", Unit.TEXT),
+        Field("spent_percent", "Spent", Unit.PERCENT),
+        Field("usd", "Spent", Unit.USD),
+    ),
+    empty="Nothing is spent of any budget, or none is set: docs/signals.md, Budgets.",
+)
