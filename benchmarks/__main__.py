@@ -28,6 +28,7 @@ _MODULES: Final = (
     "roles",
     "pipeline",
     "detectors",
+    "trace_signals",
     "panels",
 )
 _RESULT: Final = Path("build/bench.json")

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from streams.detectors.baseline import JUMP, Baselines, Surprise
 from streams.detectors.levels import LevelKey
@@ -26,19 +25,27 @@ BUCKETS_A_DAY: Final = 24 * BUCKETS_AN_HOUR
 FORGET_BUCKETS: Final = 14 * BUCKETS_A_DAY
 _BUCKET_SECONDS: Final = 60 * BUCKET_MINUTES
 _PICOS: Final = 1e12
-_FORM: Final = 1
+_FORM: Final = 2
 _MOST_LEARNT: Final = 5.0
-_RECORD_RATIO: Final = 2.0
 _HIGHEST_FADES: Final = 0.5 ** (1 / (7 * BUCKETS_A_DAY))
 _BUCKETS_KEPT: Final = 7 * BUCKETS_AN_HOUR
+
+LATELY_MINUTES: Final = 2
+MINUTES_A_DAY: Final = 24 * 60
+
+Amount = tuple[int, int]
+"""Units of 10^-12 USD, and calls."""
+
+_NOTHING: Final[Amount] = (0, 0)
 
 
 class Reading(NamedTuple):
     """One series in one bucket. direction: 1 above, -1 below.
 
     cost_usd, usual_usd: of the bucket. at_least_usd: what is usual at the least, now or an hour before or after.
-    is_record: it costs twice as much as any bucket of the last days, which says more than the tail of a series with a
-    call now and then.
+    of_highest: as a multiple of the dearest bucket of the last days, which says more than the tail of a series with a
+    call now and then. Where they were asked about, lately_usd: of the last LATELY_MINUTES; usd_per_minute: of the last
+    minute, or of the mean of those, whichever is more.
     """
 
     key: LevelKey
@@ -49,7 +56,9 @@ class Reading(NamedTuple):
     log10_probability: float
     direction: int
     is_jump: bool
-    is_record: bool
+    of_highest: float
+    lately_usd: float = 0.0
+    usd_per_minute: float = 0.0
 
 
 class Bucket(NamedTuple):
@@ -92,47 +101,74 @@ class CostSeries:
         self._born: dict[LevelKey, int] = {}
         self._active: dict[LevelKey, int] = {}
         self._past: dict[LevelKey, Past] = {}
-        self._open: dict[LevelKey, list[int]] = {}
+        self._open: dict[LevelKey, Amount] = {}
+        self._minute: dict[LevelKey, Amount] = {}
+        self._minute_before: dict[LevelKey, Amount] = {}
+
+    def begin_minute(self) -> None:
+        """What is added from here on is of another minute."""
+        self._minute_before, self._minute = self._minute, {}
 
     def add(self, keys: Iterable[LevelKey], cost_picos: int, calls: int) -> None:
-        """Add a group's cost and calls to the open bucket, at all its levels."""
+        """Add a group's cost and calls to the minute that was begun, at all its levels."""
         for key in keys:
-            amounts = self._open.setdefault(key, [0, 0])
-            amounts[0] += cost_picos
-            amounts[1] += calls
+            for sums in (self._open, self._minute):
+                before = sums.get(key, _NOTHING)
+                sums[key] = before[0] + cost_picos, before[1] + calls
 
     def past(self, key: LevelKey) -> Past:
         """The closed buckets of the last hour."""
         return self._past.get(key, _NO_PAST)
+
+    def age_days(self, key: LevelKey, bucket: int) -> float:
+        """How long ago the series began."""
+        return (bucket - self._born.get(key, bucket)) / BUCKETS_A_DAY
 
     def is_known(self, key: LevelKey, bucket: int, days: int = 1) -> bool:
         """Whether the series was there so many days ago."""
         return bucket - self._born.get(key, bucket) >= days * BUCKETS_A_DAY
 
     def peek(
-        self, bucket: int, ratio: float, more: Mapping[LevelKey, tuple[int, int]], least_usd: float
+        self, bucket: int, ratio: float, more: Mapping[LevelKey, Amount], least_usd_per_day: float
     ) -> list[Reading]:
-        """Series whose open bucket costs `ratio` times the usual, and `least_usd`. more: (picos, calls) besides."""
+        """Series that cost `ratio` times the usual of a bucket already, at a rate of so much a day or more.
+
+        Looked at are the open bucket and the last LATELY_MINUTES, whichever cost more: what costs in two minutes what
+        would be much in five is no less surprising. Only what has cost something in the latest minute is looked at.
+        more: the open minute; empty to look at the whole one that was added last.
+        """
         hour = _hour(bucket)
+        around = _around(hour)
+        latest, before = (more, self._minute) if more else (self._minute, self._minute_before)
+        least_picos = least_usd_per_day * _PICOS / MINUTES_A_DAY
         keys: list[LevelKey] = []
-        amounts: list[tuple[float, int]] = []
-        for key in sorted(self._open.keys() | more.keys()):
-            picos, calls = map(sum, zip(self._open.get(key, (0, 0)), more.get(key, (0, 0)), strict=True))
-            cost = picos / _PICOS
-            if cost < least_usd or not self.is_known(key, bucket):
+        amounts: list[Amount] = []
+        lately_usd: list[tuple[float, float]] = []
+        for key in sorted(latest):
+            in_minute, in_bucket = latest[key], self._open.get(key, _NOTHING)
+            lately = _sum(in_minute, before.get(key, _NOTHING))
+            if more:
+                in_bucket = _sum(in_bucket, in_minute)
+            picos, calls = max(in_bucket, lately)
+            if picos < least_picos or not self.is_known(key, bucket):
                 continue
-            usual = float(self._hours[self._index[key], _around(hour)].max())
-            if cost >= ratio * usual:
+            if picos / _PICOS >= ratio * float(self._hours[self._index[key], around].max()):
                 keys.append(key)
-                amounts.append((cost, calls))
+                amounts.append((picos, calls))
+                rate = max(in_minute[0], lately[0] / LATELY_MINUTES)
+                lately_usd.append((lately[0] / _PICOS, rate / _PICOS))
         if not keys:
             return []
         indexes = np.array([self._index[key] for key in keys], np.intp)
-        values = np.array([cost for cost, _ in amounts])
+        values = np.array([picos for picos, _ in amounts], np.float64) / _PICOS
         found = self._baselines.peek(indexes, float(bucket * _BUCKET_SECONDS), values)
-        records = values >= _RECORD_RATIO * self._highest[indexes]
-        around = self._around(indexes, hour)
-        return _readings(keys, values, around, [calls for _, calls in amounts], found, records)
+        of_highest = _ratios(values, self._highest[indexes])
+        usual = self._around(indexes, hour)
+        readings = _readings(keys, values, usual, [calls for _, calls in amounts], found, of_highest)
+        return [
+            reading._replace(lately_usd=lately, usd_per_minute=rate)
+            for reading, (lately, rate) in zip(readings, lately_usd, strict=True)
+        ]
 
     def close(self, bucket: int) -> list[Reading]:
         """Judge the bucket, learn from it and begin the next one. Series that were there a day ago, oldest first."""
@@ -144,7 +180,7 @@ class CostSeries:
         self._forget(bucket)
         keys = list(self._index)
         indexes = np.array(list(self._index.values()), np.intp)
-        amounts = [self._open.get(key, (0, 0)) for key in keys]
+        amounts = [self._open.get(key, _NOTHING) for key in keys]
         self._open = {}
         if not keys:
             return []
@@ -154,7 +190,7 @@ class CostSeries:
         usual = self._usual(indexes, keys, bucket, values)
         highest = self._highest[indexes]
         self._highest[indexes] = np.maximum(values, highest * _HIGHEST_FADES)
-        readings = _readings(keys, values, usual, calls, found, values >= _RECORD_RATIO * highest)
+        readings = _readings(keys, values, usual, calls, found, _ratios(values, highest))
         for reading in readings:
             self._past[reading.key].buckets.append(
                 Bucket(reading.cost_usd, reading.usual_usd, reading.at_least_usd, reading.calls)
@@ -210,10 +246,13 @@ class CostSeries:
             )
             for (level, values), index in self._index.items()
         ]
-        opened = [(level, list(values), amounts) for (level, values), amounts in self._open.items()]
+        amounts = [
+            [(level, list(values), *amount) for (level, values), amount in sums.items()]
+            for sums in (self._open, self._minute, self._minute_before)
+        ]
         return pack(
             (
-                *(_FORM, series, opened, len(self._hours)),
+                *(_FORM, series, amounts, len(self._hours)),
                 *(self._hours.tobytes(), self._highest.tobytes(), self._baselines.state()),
             )
         )
@@ -221,7 +260,7 @@ class CostSeries:
     def restore(self, state: bytes) -> None:
         """Take up what `state` gave. Raises ValueError for another form."""
         try:
-            form, series, opened, rows, hours, highest, baselines = unpack_plain(state)
+            form, series, amounts, rows, hours, highest, baselines = unpack_plain(state)
             if form != _FORM:
                 raise ValueError(f"a state of cost series of the form {form}, not {_FORM}")
             self._baselines.restore(baselines)
@@ -232,9 +271,16 @@ class CostSeries:
                 key = (level, tuple(values))
                 self._index[key], self._born[key], self._active[key] = index, born, active
                 self._past[key] = Past(Bucket(*bucket) for bucket in past)
-            self._open = {(level, tuple(values)): amounts for level, values, amounts in opened}
+            self._open, self._minute, self._minute_before = (
+                {(level, tuple(values)): (picos, calls) for level, values, picos, calls in sums}
+                for sums in amounts
+            )
         except (msgspec.MsgspecError, TypeError) as error:
             raise ValueError(f"no state of cost series: {error}") from error
+
+
+def _sum(one: Amount, other: Amount) -> Amount:
+    return one[0] + other[0], one[1] + other[1]
 
 
 def _hour(bucket: int) -> int:
@@ -246,19 +292,24 @@ def _around(hour: int) -> list[int]:
     return [(hour - 1) % 24, hour, (hour + 1) % 24]
 
 
+def _ratios(values: Floats, highest: Floats) -> Floats:
+    """Each value as a multiple of the highest; what was never above zero is as far below any."""
+    return values / np.maximum(highest, 1e-12)
+
+
 def _readings(
     keys: list[LevelKey],
     values: Floats,
     around: Floats,
     calls: list[int],
     found: Surprise,
-    records: NDArray[np.bool_],
+    of_highest: Floats,
 ) -> list[Reading]:
     usual = np.maximum(np.maximum(found.expected, around.max(axis=1)), 0.0)
     at_least = np.minimum(usual, around.min(axis=1))
     return [
-        Reading(key, cost, mean, least, count, probability, int(direction), channel == JUMP, record)
-        for key, cost, mean, least, count, probability, direction, channel, record in zip(
+        Reading(key, cost, mean, least, count, probability, int(direction), channel == JUMP, ratio)
+        for key, cost, mean, least, count, probability, direction, channel, ratio in zip(
             keys,
             values.tolist(),
             usual.tolist(),
@@ -267,7 +318,7 @@ def _readings(
             found.log10_probability.tolist(),
             found.direction.tolist(),
             found.channel.tolist(),
-            records.tolist(),
+            of_highest.tolist(),
             strict=True,
         )
     ]

@@ -20,8 +20,18 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
+from streams.detectors.call_rush import GREAT_RUSH_LOG10, RUSH_LOG10, log10_rush
 from streams.detectors.cost_report import Open, silence, spike
-from streams.detectors.cost_series import BUCKET_MINUTES, BUCKETS_A_DAY, BUCKETS_AN_HOUR, CostSeries, Reading
+from streams.detectors.cost_series import (
+    BUCKET_MINUTES,
+    BUCKETS_A_DAY,
+    BUCKETS_AN_HOUR,
+    LATELY_MINUTES,
+    MINUTES_A_DAY,
+    Amount,
+    CostSeries,
+    Reading,
+)
 from streams.detectors.detector import Condition, Surroundings
 from streams.detectors.levels import API_KEY, LEVELS, OWNED, TENANT, LevelKey, level_keys, scope_of
 from streams.detectors.minute import GroupRow, TenantMinute
@@ -34,7 +44,9 @@ JUMP_LOG10: Final = -7.0
 LASTING_LOG10: Final = -6.0
 AT_ONCE_RATIO: Final = 8.0
 LASTING_RATIO: Final = 2.0
+_RECORD_RATIO: Final = 2.0
 MANY_CALLS: Final = 15
+_KNOWN_DAYS: Final = 7
 _EXPLAINS: Final = 0.7
 _COUNTS: Final = 0.2
 _FEW: Final = 3
@@ -92,6 +104,7 @@ class CostSpike:
         bucket = minute.minute // BUCKET_MINUTES
         if not minute.is_whole:
             return self._conditions(minute, self._look_early(bucket, minute.rows))
+        self._series.begin_minute()
         for row in minute.rows:
             self._add(row)
         self._mix.add(minute.minute, minute.rows, frozen=self._is_in_incident)
@@ -111,18 +124,18 @@ class CostSpike:
 
     def _look_early(self, bucket: int, rows: Sequence[GroupRow]) -> list[Excess]:
         """What is many times as dear already, in a bucket that is not whole."""
-        more: dict[LevelKey, tuple[int, int]] = {}
+        more: dict[LevelKey, Amount] = {}
         for row in rows:
             for key in level_keys(row.names):
                 picos, calls = more.get(key, (0, 0))
                 more[key] = (picos + row.sums.cost_picos, calls + row.sums.calls)
         least = self._least_usd_per_day()
-        readings = self._series.peek(bucket, AT_ONCE_RATIO, more, least / BUCKETS_A_DAY)
+        readings = self._series.peek(bucket, AT_ONCE_RATIO, more, least)
         found = [
             excess
             for reading in readings
             if reading.key not in self._open
-            and (excess := _at_once(reading, least))
+            and (excess := self._at_once(reading, least))
             and self._mix.unusual_share(reading.key, rows) <= _FAILOVER_SHARE
         ]
         return self._causes(found, [(row.names, row.sums.cost_picos) for row in rows])
@@ -133,13 +146,30 @@ class CostSpike:
         self._end_what_is_over(least)
         found: list[Excess] = []
         for reading in readings:
-            excess = _at_once(reading, least) or self._lasting(reading, least, bucket)
+            excess = self._at_once(reading, least) or self._lasting(reading, least, bucket)
             if excess is not None and reading.key not in self._open and self._has_lasted(excess, bucket):
                 found.append(excess)
         self._find_silence(readings, least, bucket)
         causes = self._causes(found, [])
         self._rows.append({})
         return causes
+
+    def _at_once(self, reading: Reading, least: float) -> Excess | None:
+        """A bucket, or two minutes, so much dearer than usual that nothing else is waited for."""
+        more = reading.cost_usd - reading.usual_usd
+        usual_per_minute = reading.usual_usd / BUCKET_MINUTES
+        per_day = max(more * BUCKETS_A_DAY, (reading.usd_per_minute - usual_per_minute) * MINUTES_A_DAY)
+        is_dear = per_day >= least and reading.cost_usd >= AT_ONCE_RATIO * reading.usual_usd
+        if reading.direction < 0 or not is_dear:
+            return None
+        minutes = LATELY_MINUTES if reading.lately_usd == reading.cost_usd else BUCKET_MINUTES
+        rush = log10_rush(reading.calls, self._mix.calls(reading.key, reading.usual_usd, minutes))
+        is_unseen = reading.log10_probability <= JUMP_LOG10 or reading.of_highest >= _RECORD_RATIO
+        is_great_rush = rush <= GREAT_RUSH_LOG10 and reading.of_highest * BUCKET_MINUTES >= minutes
+        weighs = rush <= RUSH_LOG10 or _weighs(reading.calls, more, least)
+        if not (is_unseen or is_great_rush) or not weighs:
+            return None
+        return Excess(reading.key, per_day, reading.usual_usd, at_once=True)
 
     def _lasting(self, reading: Reading, least: float, bucket: int) -> Excess | None:
         """Too dear for an hour, or in two buckets of three, and still now."""
@@ -150,10 +180,10 @@ class CostSpike:
         span = 3 if reading.is_jump else BUCKETS_AN_HOUR
         past = self._series.past(reading.key).last(span)
         per_day = (past.cost_usd - past.usual_usd) * BUCKETS_A_DAY / span
-        dear = (
-            past.cost_usd >= LASTING_RATIO * past.usual_usd
-            and reading.cost_usd >= LASTING_RATIO * reading.usual_usd
-        )
+        # What is usual at this time rests on so few days at first.
+        days = self._series.age_days(reading.key, bucket)
+        ratio = LASTING_RATIO * (1 + max(0.0, 1 / max(1.0, days) - 1 / _KNOWN_DAYS))
+        dear = past.cost_usd >= ratio * past.usual_usd and reading.cost_usd >= ratio * reading.usual_usd
         if per_day < least or not dear or not _weighs(past.calls, per_day / BUCKETS_A_DAY * span, least):
             return None
         return Excess(reading.key, per_day, reading.usual_usd, at_once=False)
@@ -320,19 +350,6 @@ class CostSpike:
         )
         self._open = {(level, tuple(values)): incident for level, values, incident in kept.opened}
         self._waiting = {(level, tuple(values)): seen for level, values, seen in kept.waiting}
-
-
-def _at_once(reading: Reading, least_usd_per_day: float) -> Excess | None:
-    """A bucket so much dearer than usual that nothing else is waited for."""
-    if reading.direction < 0 or (reading.log10_probability > JUMP_LOG10 and not reading.is_record):
-        return None
-    more = reading.cost_usd - reading.usual_usd
-    per_day = more * BUCKETS_A_DAY
-    if per_day < least_usd_per_day or reading.cost_usd < AT_ONCE_RATIO * reading.usual_usd:
-        return None
-    if not _weighs(reading.calls, more, least_usd_per_day):
-        return None
-    return Excess(reading.key, per_day, reading.usual_usd, at_once=True)
 
 
 def _weighs(calls: int, more_usd: float, least_usd_per_day: float) -> bool:

@@ -83,6 +83,14 @@ class UsualMix:
         spent = sum(usage.cost_usd for usage in self._usual.values())
         return spent / self._hours * 24 if self._hours >= 1 else 0.0
 
+    def calls(self, key: LevelKey, usual_usd: float, minutes: float) -> float:
+        """How many calls a level usually makes in so many minutes: where they cost `usual_usd`, and over the days."""
+        usual, _ = self._ends(key, ())
+        calls = sum(usage.calls for usage in usual.values())
+        cost = sum(usage.cost_usd for usage in usual.values())
+        over_days = calls / self._hours / 60 * minutes if self._hours else 0.0
+        return max(over_days, usual_usd * calls / cost if cost else 0.0)
+
     def unusual_share(self, key: LevelKey, more: Iterable[GroupRow] = ()) -> float:
         """How much of what a level has cost in the last minutes is the cost of models it usually hardly calls."""
         usual, now = self._ends(key, more)

@@ -190,3 +190,28 @@ def test_two_loops_at_once_are_two_incidents() -> None:
     said = told(minutes(fleet(), 2.5, both))
     services = {one.scope.get("service") for each in said.values() for one in each}
     assert services == {"service-0", "service-4"}
+
+
+@pytest.mark.parametrize("calls_per_minute", [12.0, 40.0])
+def test_a_loop_of_a_service_with_a_call_now_and_then_is_told_within_a_minute(
+    calls_per_minute: float,
+) -> None:
+    seldom = Traffic(service="seldom", calls_per_minute=0.05)
+    others = [replace(one, calls_per_minute=0.3) for one in fleet(2)]
+    loop = during("seldom", AT, AT + 60, calls_per_minute=calls_per_minute)
+    spike = detector()
+    before = [
+        minute for minute in minutes([seldom, *others], 2.5, loop) if minute.minute <= START_MINUTE + AT
+    ]
+    for minute in before[:-1]:
+        assert not spike.observe(minute)
+    said = spike.observe(before[-1])
+    (condition,) = said
+    assert condition.scope["service"] == "seldom"
+    assert condition.contributors[0].component == "calls"
+
+
+def test_some_calls_in_a_row_of_a_service_with_a_call_now_and_then_are_no_loop() -> None:
+    seldom = Traffic(service="seldom", calls_per_minute=0.05)
+    some = during("seldom", AT, AT + 5, calls_per_minute=1.0)
+    assert not told(minutes([seldom, *(replace(one, calls_per_minute=0.3) for one in fleet(2))], 2.5, some))

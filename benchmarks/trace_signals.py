@@ -1,0 +1,352 @@
+"""Runaway loops planted in the recorded traffic of real services: which are told, how soon, and what is told besides.
+
+Three traces of about an hour are each split into four services of very different size, a call at its own time with its
+own tokens, and repeated hour by hour: the first day is only learnt from, the hours after it have the loops. Times of
+events are kept: an hour of a trace is an hour to the detectors, which are fed in steps of five seconds, the open minute
+included, through the real meter and the real detection of a tenant. How many times faster than its own time all of
+that ran is measured, too: it is to be 60 at least.
+
+A loop repeats one call of a service, 10, 50 or 1000 times as often as the service usually calls, for twenty minutes.
+One that is worth less a day than the settings ask for is not to be told: it is a control, as are all the hours and
+services without a loop. Reference data is kept beside the repository (`benchmarks.known_costs.shared_data`).
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Final, NamedTuple
+
+import msgspec
+
+from benchmarks.known_costs import shared_data
+from benchmarks.measure import Measurement, clock
+from streams.detection.tenant import TenantDetection
+from streams.detectors.detector import Surroundings
+from streams.detectors.registry import detectors
+from streams.groups import EPOCH
+from streams.meter import Meter
+from streams.windows import MinuteWindow, decode_windows
+from tokenweir.catalog import Catalog
+from tokenweir.money import PICOS_PER_UNIT
+from tokenweir.pricing import PriceBook
+from tokenweir.settings import DetectionSettings
+from tokenweir.signals import Signal
+from tokenweir.usage import UsageEvent
+from tokenweir.usage.wire import HEADERS, encode_batch
+
+STEP_MS: Final = 5_000
+HOUR_MS: Final = 3_600_000
+LEARNING_HOURS: Final = 24
+LOOP_MINUTES: Final = 20
+RATIOS: Final = (10, 50, 1000)
+_START: Final = datetime(2026, 11, 2, tzinfo=UTC)
+_TENANT: Final = "traces"
+_SHARES: Final = {"main": 0.889, "tenth": 0.1, "hundredth": 0.01, "thousandth": 0.001}
+"""Of a trace's calls, by service."""
+_MOST_CALLS_A_SECOND: Final = 40.0
+_APART_HOURS: Final = 1
+_LATE: Final = timedelta(minutes=10)
+_SPEED: Final = 60.0
+
+
+class Request(NamedTuple):
+    """One call of a trace. at_ms: from the trace's beginning."""
+
+    at_ms: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+
+
+class Service(NamedTuple):
+    """One service's calls of an hour."""
+
+    scope: dict[str, str]
+    vendor: str
+    model: str
+    requests: list[Request]
+
+    def event(self, request: Request, at: datetime, name: str) -> UsageEvent:
+        """The report of this call at another time."""
+        return UsageEvent.model_validate(
+            {
+                **self.scope,
+                "id": name,
+                "source": "trace",
+                "time": at,
+                "vendor": self.vendor,
+                "model": self.model,
+                "input_tokens": request.input_tokens,
+                "cache_read_tokens": request.cached_tokens,
+                "output_tokens": request.output_tokens,
+            }
+        )
+
+
+class Loop(NamedTuple):
+    """A planted loop. is_worth_telling: whether it costs as much a day as the settings ask for."""
+
+    service: Service
+    ratio: int
+    begins_ms: int
+    repeated: Request
+    is_worth_telling: bool
+
+    @property
+    def started_at(self) -> datetime:
+        return _START + timedelta(milliseconds=self.begins_ms)
+
+
+class Judged(NamedTuple):
+    """What was told of some loops. delays_seconds: by ratio, of those that were told."""
+
+    loops: list[Loop]
+    delays_seconds: dict[int, list[float]]
+    cheap_told: int
+    false: list[Signal]
+
+
+def run(seeds: int = 2, hours: int = 12) -> list[Measurement]:
+    """Precision, recall, delay and speed. hours: those with loops, of each seed."""
+    services = services_of(shared_data() / "traces")
+    if not services:
+        return [Measurement("trace_signals", None, "", note="the traces are not beside the repository")]
+    judged = []
+    with clock() as taken:
+        for seed in range(1, seeds + 1):
+            loops = planted(services, seed, hours)
+            judged.append(judge(loops, signals_of(services, loops, seed, hours)))
+    speed = seeds * (LEARNING_HOURS + hours) * 3600 / taken.wall_seconds
+    worth = [loop for one in judged for loop in one.loops if loop.is_worth_telling]
+    cheap = sum(len(one.loops) for one in judged) - len(worth)
+    delays = {ratio: sorted(d for one in judged for d in one.delays_seconds[ratio]) for ratio in RATIOS}
+    every = sorted(delay for each in delays.values() for delay in each)
+    false = [signal for one in judged for signal in one.false]
+    by_ratio = "; ".join(
+        f"{ratio} times: {len(found)} of {sum(loop.ratio == ratio for loop in worth)} told"
+        + (f" after {found[len(found) // 2]:.0f} s, at most {found[-1]:.0f} s" if found else "")
+        for ratio, found in delays.items()
+    )
+    told = sum(one.cheap_told for one in judged)
+    notes = f"{by_ratio}; {told} of {cheap} that are worth too little were told"
+    besides = "; ".join(f"{signal.kind} of {signal.scope}" for signal in false) or "nothing"
+    found, said = len(every), len(every) + len(false)
+    return [
+        Measurement(
+            "trace_loops_recall", found / len(worth) if worth else None, "share", bar=1.0, note=notes
+        ),
+        Measurement(
+            "trace_loops_precision",
+            found / said if said else None,
+            "share",
+            note=f"{seeds * hours} hours of {len(services)} services with loops; told besides: {besides}",
+        ),
+        Measurement(
+            "trace_loops_delay_median",
+            every[len(every) // 2] if every else None,
+            "s",
+            bar=75.0,
+            higher_is_better=False,
+            note=f"from the loop's beginning, in the trace's own time; the longest {max(every, default=0):.0f} s",
+        ),
+        Measurement(
+            "trace_speed",
+            speed,
+            "times its own",
+            bar=_SPEED,
+            note="the meter for loops and for one hour, the detection for all hours",
+        ),
+    ]
+
+
+def services_of(folder: Path) -> list[Service]:
+    """The traces in `folder`, each split; none where they are not there."""
+    names = {
+        "azure_2023_code.csv": ("code", "azure", "gpt-5.4-mini"),
+        "azure_2023_conv.csv": ("chat", "openai", "gpt-6-luna"),
+        "kimi_conversation.jsonl": ("kimi", "moonshot", "kimi-k2.6"),
+    }
+    if not all((folder / name).exists() for name in names):
+        return []
+    found = []
+    for name, (team, vendor, model) in names.items():
+        path = folder / name
+        requests = [
+            one for one in (_azure(path) if path.suffix == ".csv" else _kimi(path)) if one.at_ms < HOUR_MS
+        ]
+        dice = Random(name)
+        parts = dice.choices(range(len(_SHARES)), list(_SHARES.values()), k=len(requests))
+        for number, size in enumerate(_SHARES):
+            scope = {
+                "tenant": _TENANT,
+                "project": "traces",
+                "team": team,
+                "service": f"{team}-{size}",
+                "environment": "production",
+            }
+            own = [request for request, part in zip(requests, parts, strict=True) if part == number]
+            if own:
+                found.append(Service(scope, vendor, model, own))
+    return found
+
+
+def _azure(path: Path) -> Iterator[Request]:
+    begins = None
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            at = datetime.fromisoformat(row["TIMESTAMP"][:26])
+            begins = begins or at
+            yield Request(
+                (at - begins) // timedelta(milliseconds=1),
+                int(row["ContextTokens"]),
+                0,
+                int(row["GeneratedTokens"]),
+            )
+
+
+def _kimi(path: Path) -> Iterator[Request]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            read = json.loads(line)
+            yield Request(
+                read["timestamp_ms"],
+                read["input_length"],
+                min(read["cached_prefix_length"], read["input_length"]),
+                read["output_length"],
+            )
+
+
+def planted(services: Sequence[Service], seed: int, hours: int) -> list[Loop]:
+    """A loop each hour or so, of any service that can make so many calls."""
+    dice = Random(f"loops/{seed}")
+    book, settings = PriceBook.default(), DetectionSettings()
+    usd_an_hour = {id(one): sum(_usd(book, one, request) for request in one.requests) for one in services}
+    least = max(
+        settings.spike_min_usd_per_day, settings.spike_share_of_spend * 24 * sum(usd_an_hour.values())
+    )
+    loops: list[Loop] = []
+    for hour in range(0, hours - _APART_HOURS + 1, _APART_HOURS):
+        ratio = RATIOS[len(loops) % len(RATIOS)]
+        able = [one for one in services if len(one.requests) * ratio <= _MOST_CALLS_A_SECOND * 3600]
+        service = dice.choice(able)
+        repeated = dice.choice(service.requests)
+        # Nothing else may be told of it: the loop before has to be over.
+        begins_ms = (LEARNING_HOURS + hour) * HOUR_MS + dice.randrange(5 * 60_000, 30 * 60_000)
+        worth = ratio * len(service.requests) * 24 * _usd(book, service, repeated)
+        loops.append(Loop(service, ratio, begins_ms, repeated, worth >= least))
+    return loops
+
+
+def _usd(book: PriceBook, service: Service, request: Request) -> float:
+    cost = book.price(service.event(request, _START, "priced")).cost_picos
+    if cost is None:
+        raise ValueError(f"{service.vendor}/{service.model} has no price: the trace needs another model")
+    return cost / PICOS_PER_UNIT
+
+
+def signals_of(services: Sequence[Service], loops: Sequence[Loop], seed: int, hours: int) -> list[Signal]:
+    """All that is told of the learning day and the hours after it."""
+    book, settings = PriceBook.default(), DetectionSettings()
+    surroundings = Surroundings(book=book, catalog=Catalog.default(), settings=settings)
+    detection = TenantDetection(_TENANT, lambda: detectors(surroundings), settings)
+    meter = Meter(book)
+    start_ms = (_START - EPOCH) // timedelta(milliseconds=1)
+    usual = _hour_of_windows(meter, services)
+    dice = Random(f"calls/{seed}")
+    signals: list[Signal] = []
+    for number in range((LEARNING_HOURS + hours) * len(usual)):
+        begins_ms = number * STEP_MS
+        hour, place = divmod(number, len(usual))
+        later = timedelta(hours=hour)
+        windows = [
+            msgspec.structs.replace(
+                window, minute=window.minute + later, partial_id=f"usage/0/{number}@{begins_ms}"
+            )
+            for window in usual[place]
+        ]
+        for looped, loop in enumerate(loops):
+            if loop.begins_ms < begins_ms + STEP_MS and begins_ms < loop.begins_ms + LOOP_MINUTES * 60_000:
+                windows += _windows(meter, _repeated(loop, begins_ms, dice), number, 1 + looped)
+        clock_ms = start_ms + begins_ms + STEP_MS
+        detection.take(windows, clock_ms)
+        detection.certify(clock_ms)
+        signals += detection.advance(clock_ms)[0]
+    return signals
+
+
+def _hour_of_windows(meter: Meter, services: Sequence[Service]) -> list[list[MinuteWindow]]:
+    """What the meter makes of an hour of all services, step by step."""
+    steps: list[list[UsageEvent]] = [[] for _ in range(HOUR_MS // STEP_MS)]
+    for service in services:
+        for number, request in enumerate(service.requests):
+            at = _START + timedelta(milliseconds=request.at_ms)
+            name = f"{service.scope['service']}-{number}"
+            steps[request.at_ms // STEP_MS].append(service.event(request, at, name))
+    return [_windows(meter, events, number, 0) for number, events in enumerate(steps)]
+
+
+def _repeated(loop: Loop, begins_ms: int, dice: Random) -> list[UsageEvent]:
+    """The loop's own calls of one step, besides the usual ones."""
+    first = max(begins_ms, loop.begins_ms)
+    last = min(begins_ms + STEP_MS, loop.begins_ms + LOOP_MINUTES * 60_000)
+    mean = loop.ratio * len(loop.service.requests) * (last - first) / HOUR_MS
+    calls = int(mean) + (dice.random() < mean - int(mean))
+    return [
+        loop.service.event(
+            loop.repeated,
+            _START + timedelta(milliseconds=dice.randrange(first, last)),
+            f"loop-{first}-{number}",
+        )
+        for number in range(calls)
+    ]
+
+
+def _windows(meter: Meter, events: list[UsageEvent], number: int, partition: int) -> list[MinuteWindow]:
+    if not events:
+        return []
+    output = meter.step(
+        encode_batch(events),
+        headers=HEADERS,
+        topic="usage",
+        partition=partition,
+        offset=number,
+        reported_at_ms=0,
+        now=_START + timedelta(days=30),
+    )
+    if output.refused_lines:
+        raise ValueError(f"the meter refused {output.refused_lines} calls of the traces")
+    return [window for _, lines in output.windows for window in decode_windows(lines)]
+
+
+def judge(loops: list[Loop], signals: Sequence[Signal]) -> Judged:
+    """A loop is told by the first spike that opens at its service while it lasts, or soon after; all else is false."""
+    delays: dict[int, list[float]] = {ratio: [] for ratio in RATIOS}
+    cheap = 0
+    false: list[Signal] = []
+    told: set[int] = set()
+    for signal in signals:
+        if signal.state != "open":
+            continue
+        number = next((number for number, loop in enumerate(loops) if _is_of(signal, loop)), None)
+        if number is None or number in told:
+            false.append(signal)
+            continue
+        told.add(number)
+        loop = loops[number]
+        if loop.is_worth_telling:
+            delays[loop.ratio].append((signal.observed_at - loop.started_at).total_seconds())
+        else:
+            cheap += 1
+    return Judged(loops, delays, cheap, false)
+
+
+def _is_of(signal: Signal, loop: Loop) -> bool:
+    return (
+        signal.kind == "cost_spike"
+        and signal.subject == "up"
+        and signal.scope == loop.service.scope
+        and loop.started_at <= signal.observed_at <= loop.started_at + timedelta(minutes=LOOP_MINUTES) + _LATE
+    )
