@@ -17,5 +17,11 @@ ABOUT: Final = (
 )
 """Its scope for a person: `team search, service answers`. Without the tenant."""
 
+WHO: Final = (
+    "arrayStringConcat(arrayFilter(value -> value != '', arrayMap(name -> scope[name], "
+    "['team', 'project', 'service', 'api_key', 'vendor', 'model', 'region'])), ' / ')"
+)
+"""The same in short: `search / assistant / answers`."""
+
 SEVERITY_RANK: Final = "indexOf(['info', 'warning', 'critical'], severity)"
 """1 to 3; 0 for what is none of them."""

@@ -76,10 +76,11 @@ def _move(
     )
 
 
+STAGING = {"team": "search", "service": "answers", "environment": "staging"}
 MOVES = [
     _move(
         "whole",
-        {"team": "search", "service": "answers"},
+        STAGING,
         "complete",
         1.02,
         1000.0,
@@ -122,19 +123,20 @@ async def test_the_list_of_moves_has_their_causes_and_curves(told: Month) -> Non
     rows = await _rows(told, "migrations")
     assert [row["incident"] for row in rows] == ["unknown", "half", "back", "whole"]
     assert [row["moved_percent"] for row in rows] == [25.0, 50.0, 0.0, 100.0]
-    assert (rows[1]["workload"], rows[1]["stage"], rows[1]["likely_cause"]) == (
-        "ads / copy",
+    assert (rows[1]["service"], rows[1]["stage"], rows[1]["likely_cause"]) == (
+        "copy",
         "half-way",
         "the price fell",
     )
     curves = await _rows(told, "curves")
-    half = [row["moved_percent"] for row in curves if row["name"] == "ads / copy: openai/old → groq/new"]
+    half = [row["moved_percent"] for row in curves if row["name"] == "ads/copy → groq/new"]
     assert half == [0.0, 12.5, 25.0, 37.5, 50.0]
     assert len(curves) == 20
 
 
 async def test_before_and_after_are_those_of_the_evidence(told: Month) -> None:
     cost = {row["incident"]: row for row in await _rows(told, "cost-before-after")}
+    assert cost["whole"]["workload"] == "search/answers (staging)"
     assert (cost["half"]["usd_before"], cost["half"]["usd_after"]) == ("0.000123457", "0.0001")
     assert (cost["half"]["output_usd_before"], cost["half"]["output_usd_after"]) == ("1.5", None)
     assert cost["unknown"]["usd_after"] is None

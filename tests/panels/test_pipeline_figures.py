@@ -30,6 +30,10 @@ async def test_the_last_hour_is_told_call_by_call(month: Month) -> None:
     assert row["hour_calls"] == len(hour) > 5
     assert datetime.fromisoformat(row["newest_at"]) == newest
     assert row["behind_seconds"] == pytest.approx((END - newest).total_seconds(), abs=1)
+    two_days_later = END + timedelta(days=2)
+    (late,) = await month.rows(board("pipeline").panel("freshness"), Choice(PERIOD), two_days_later)
+    assert datetime.fromisoformat(late["newest_at"]) == newest.replace(minute=0, second=0, microsecond=0)
+    assert (late["hour_calls"], late["metered_newest_at"]) == (0, None)
     sources = await _rows(month, "sources")
     assert {one["source"]: one["hour_calls"] for one in sources} == Counter(call["source"] for call in hour)
     took: defaultdict[datetime, list[float]] = defaultdict(list)

@@ -19,7 +19,7 @@ PANEL = Panel(
 WITH {MOVES}
 SELECT
     parseDateTime64BestEffortOrNull(JSONExtractString(point, 1), 6, 'UTC') AS time,
-    concat(workload, ': ', source, ' → ', target) AS name,
+    concat(workload, ' → ', target) AS name,
     100 * JSONExtractFloat(point, 2) AS moved_percent
 FROM
 (

@@ -22,8 +22,9 @@ WITH {GOING}
 SELECT
     if(sum(calls) = 0 OR (SELECT count() FROM names) = 0, NULL, 100 * sumIf(calls, is_going) / sum(calls))
         AS calls_percent,
-    uniqExactIf((vendor, model), is_going) AS models,
-    uniqExactIf((vendor, model), is_going AND {DAYS_LEFT} <= 30) AS urgent_models,
+    if((SELECT count() FROM names) = 0, NULL, uniqExactIf((vendor, model), is_going)) AS models,
+    if((SELECT count() FROM names) = 0, NULL, uniqExactIf((vendor, model), is_going AND {DAYS_LEFT} <= 30))
+        AS urgent_models,
     if((countIf(is_going AND cost IS NOT NULL) = 0 AND countIf(is_going) > 0) OR (SELECT count() FROM names) = 0, NULL,
         ifNull(sumIf(cost, is_going), 0) * 86400 / {WEEK_SECONDS}) AS usd_per_day
 FROM

@@ -14,7 +14,7 @@ PANEL = Panel(
     kind=Kind.TABLE,
     place=80,
     width=12,
-    height=7,
+    height=9,
     sql=f"""
 WITH {MOVES}
 SELECT

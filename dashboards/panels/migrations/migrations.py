@@ -14,13 +14,13 @@ PANEL = Panel(
     kind=Kind.TABLE,
     place=60,
     width=12,
-    height=8,
+    height=10,
     sql=f"""
 WITH {MOVES}
 SELECT
     scope['team'] AS team,
     scope['service'] AS service,
-    workload,
+    scope['environment'] AS environment,
     source,
     target,
     stage,
@@ -37,7 +37,7 @@ LIMIT 200
     fields=(
         Field("team", "Team", Unit.TEXT, variable="team"),
         Field("service", "Service", Unit.TEXT, variable="service"),
-        Field("workload", "Workload", Unit.TEXT),
+        Field("environment", "Environment", Unit.TEXT, variable="environment"),
         Field("source", "From", Unit.TEXT),
         Field("target", "To", Unit.TEXT),
         Field("stage", "Stage", Unit.TEXT),

@@ -8,7 +8,12 @@ from typing import Final
 
 from dashboards.panels.incident_sql import IN_PERIOD
 
-_WHO: Final = "['team', 'project', 'service', 'environment', 'operation']"
+_WORKLOAD: Final = (
+    "concat(scope['team'], '/', if(scope['service'] != '', scope['service'], scope['project']), "
+    "if(scope['environment'] IN ('', 'production'), '', concat(' (', scope['environment'], ')')), "
+    "if(scope['operation'] = '', '', concat(', ', scope['operation'])))"
+)
+"""As the signal names it: `search/answers (staging)`."""
 
 MOVES: Final = f"""
 moves AS
@@ -16,7 +21,7 @@ moves AS
     SELECT
         incident,
         scope,
-        arrayStringConcat(arrayFilter(name -> name != '', arrayMap(name -> scope[name], {_WHO})), ' / ') AS workload,
+        {_WORKLOAD} AS workload,
         JSONExtractString(evidence, 'from') AS source,
         JSONExtractString(evidence, 'to') AS target,
         replaceAll(JSONExtractString(evidence, 'stage'), '_', '-') AS stage,

@@ -69,5 +69,5 @@ LIMIT 200
         Field("successor_usd_per_day", "On the successor", Unit.USD_PER_DAY),
         Field("workloads", "Workloads", Unit.COUNT),
     ),
-    empty="No model that is going was called in the last seven days.",
+    empty="No model that is going, by the ledger's table of models, was called in the last seven days.",
 )

@@ -64,5 +64,5 @@ LIMIT 500
         Field("failed_percent", "Failed", Unit.PERCENT),
         Field("last_day", "Last called", Unit.DAY),
     ),
-    empty="No model that is going was called in the last seven days.",
+    empty="No model that is going, by the ledger's table of models, was called in the last seven days.",
 )

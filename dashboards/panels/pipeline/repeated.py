@@ -45,7 +45,7 @@ ORDER BY time
         Field("time", "Time", Unit.TIME),
         Field("repeated_rows", "More than once", Unit.COUNT),
         Field("repeated_percent", "Of all", Unit.PERCENT),
-        Field("written_rows", "Written", Unit.COUNT),
+        Field("written_rows", "Written", Unit.CALLS),
         Field("all_calls", "Calls", Unit.CALLS),
     ),
 )

@@ -39,7 +39,7 @@ ORDER BY time, name
     fields=(
         Field("time", "Time", Unit.TIME),
         Field("name", "Group", Unit.TEXT, variable="@by"),
-        Field("calls_per_second", "Calls", Unit.CALLS_PER_SECOND),
+        Field("calls_per_second", "A second", Unit.CALLS_PER_SECOND),
         Field("all_calls", "Calls", Unit.CALLS),
     ),
 )

@@ -12,9 +12,9 @@ PANEL = Panel(
     ),
     kind=Kind.BARS,
     stacked=True,
-    place=40,
-    width=3,
-    height=3,
+    place=95,
+    width=5,
+    height=7,
     sql=f"""
 SELECT
     kind,

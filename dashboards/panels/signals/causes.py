@@ -12,8 +12,8 @@ PANEL = Panel(
     ),
     kind=Kind.TABLE,
     place=100,
-    width=12,
-    height=6,
+    width=7,
+    height=7,
     sql=f"""
 SELECT
     kind,

@@ -13,7 +13,7 @@ PANEL = Panel(
     ),
     kind=Kind.TABLE,
     place=80,
-    width=6,
+    width=7,
     height=8,
     sql=f"""
 WITH {FOCUS}

@@ -11,7 +11,7 @@ PANEL = Panel(
     ),
     kind=Kind.STAT,
     place=10,
-    width=3,
+    width=4,
     height=3,
     sql="""
 SELECT

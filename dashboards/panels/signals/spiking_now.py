@@ -12,7 +12,7 @@ PANEL = Panel(
     ),
     kind=Kind.STAT,
     place=30,
-    width=3,
+    width=4,
     height=3,
     thresholds=(Threshold(1, "warning"), Threshold(100, "bad")),
     sql="""

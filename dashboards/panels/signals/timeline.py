@@ -1,6 +1,6 @@
 """The incidents of the period as bars of time."""
 
-from dashboards.panels.incident_sql import ABOUT, BEGAN, IN_PERIOD, SEVERITY_RANK
+from dashboards.panels.incident_sql import BEGAN, IN_PERIOD, SEVERITY_RANK, WHO
 from dashboards.panels.panel import Field, Kind, Panel, Unit
 
 PANEL = Panel(
@@ -22,7 +22,7 @@ FROM
         greatest({BEGAN}, toDateTime64(@since, 6, 'UTC')) AS time,
         greatest(time, least(ifNull(resolved_at, toDateTime64(@now, 6, 'UTC')), toDateTime64(@until, 6, 'UTC')))
             AS until,
-        concat(kind, ': ', {ABOUT}, if(kind = 'migration', concat(', ', subject), '')) AS name,
+        concat(replaceAll(kind, '_', ' '), ': ', {WHO}) AS name,
         severity,
         title,
         if(state = 'resolved', 'over', 'open') AS now_is,

@@ -12,7 +12,7 @@ PANEL = Panel(
     ),
     kind=Kind.TIMESERIES,
     place=90,
-    width=6,
+    width=5,
     height=8,
     sql=f"""
 WITH {FOCUS},
