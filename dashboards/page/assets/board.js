@@ -5,6 +5,7 @@ import { address, chosen } from "./address.js";
 import { Card } from "./card.js";
 import { make } from "./elements.js";
 
+const COLUMNS = 12;
 const NEAR = "300px";
 
 export class BoardView {
@@ -34,6 +35,9 @@ export class BoardView {
       const panels = alone ? [alone] : board.panels;
       const besides = { incidents: () => this.incidents, told: this.told, alone: Boolean(alone) };
       this.cards = panels.map((panel) => new Card(board, panel, besides));
+      const wide = filledRows(panels.map((panel) => panel.width));
+      const middling = filledRows(panels.map((panel) => (panel.width <= 4 ? 6 : 12)));
+      this.cards.forEach((card, index) => card.span(wide[index], middling[index]));
       this.place.classList.toggle("alone", Boolean(alone));
       this.place.replaceChildren(...this.cards.map((card) => card.element));
       if (alone) this.place.prepend(make("p", { className: "back" }, make("a", { className: "link", href: address({ panel: "" }), data: { way: "" } }, `← All of ${board.title}`)));
@@ -68,6 +72,24 @@ export class BoardView {
   redraw() {
     for (const card of this.cards) card.redraw();
   }
+}
+
+/** Widths, in columns of twelve, with no row left unfilled: alike ones share it, else the last one takes what is left. */
+function filledRows(widths) {
+  const filled = [];
+  let row = [];
+  const close = () => {
+    const left = COLUMNS - row.reduce((sum, width) => sum + width, 0);
+    const alike = row.every((width) => width === row[0]) && COLUMNS % row.length === 0;
+    filled.push(...row.map((width, index) => (alike ? COLUMNS / row.length : index === row.length - 1 ? width + left : width)));
+    row = [];
+  };
+  for (const width of widths) {
+    if (row.reduce((sum, each) => sum + each, width) > COLUMNS) close();
+    row.push(width);
+  }
+  if (row.length) close();
+  return filled;
 }
 
 const isNear = (element) => element.getBoundingClientRect().top < innerHeight + 300;

@@ -32,8 +32,6 @@ export class Card {
       make("header", {}, make("div", { className: "question" }, this.title, this.scope), this.about(), this.menu()),
       this.body,
     );
-    this.element.style.setProperty("--width", panel.width);
-    this.element.style.setProperty("--wide", Math.min(12, panel.width <= 4 ? 6 : 12));
     this.element.style.setProperty("--height", `${panel.height * 40}px`);
     this.view = this.make();
     const resized = new ResizeObserver(() => this.redraw());
@@ -42,6 +40,12 @@ export class Card {
       resized.disconnect();
       this.view.plot?.remove();
     };
+  }
+
+  /** How many of twelve columns it takes on a wide screen, and on one of middling width. */
+  span(wide, middling) {
+    this.element.style.setProperty("--width", wide);
+    this.element.style.setProperty("--middling", middling);
   }
 
   get isChart() {
