@@ -25,7 +25,7 @@ from dashboards.period import Period
 from tokenweir.errors import TokenweirError, WrongCall
 
 ANSWER_SECONDS: Final = 20.0
-"""How long a reader waits for the ledger before hearing that it does not answer."""
+"""How long the ledger may take for one answer before its reader hears that it does not answer."""
 RUNNING: Final = 3
 """As many as the embedded ledger runs at once."""
 _FIRST_KEPT: Final = timedelta(minutes=5)
@@ -60,10 +60,11 @@ class Api:
     def _answering(self, answer: Callable[[web.Request], Awaitable[web.Response]]) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                async with asyncio.timeout(ANSWER_SECONDS), self._running:
+                async with self._running:
                     if request.transport is None or request.transport.is_closing():
                         return _failed(499, "the reader has gone", "")
-                    return await answer(request)
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        return await answer(request)
             except WrongCall as failure:
                 return _failed(400, failure.message, failure.hint)
             except TokenweirError as failure:

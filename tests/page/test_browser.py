@@ -167,9 +167,10 @@ async def test_every_board_in_both_themes_on_wide_and_narrow_screens(
 def _fill(ledger: PageLedger) -> None:
     """Something for every board: calls of a week, a name that is far too long, incidents, refused input."""
     now = _now()
-    ledger.insert(fleet(now, 7, per_hour=0.2))
+    ledger.insert(fleet(now, 3, per_hour=0.2))
     ledger.insert([event(now, 1, team="a-team-with-one-very-long-name-without-a-single-space-" * 4)])
     ledger.reject("invalid_json", 7, now)
+    ledger.roll_up(now)
     ledger.signals(
         [
             said("one", "open", now - timedelta(hours=30), severity="critical", scope={"team": "search"}),
@@ -531,7 +532,7 @@ async def test_numbers_read_as_they_should(browser: Browser, page_ledger: PageLe
             ],
             "nothing": ["no price", "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}"],
             "compact": ["0", "999", "9,999", "12.3K", "4.09M", "1.2B"],
-            "percent": ["33 %", "0.0 %", "<0.01 %", "100 %", "10 %", "-3.2 %"],
+            "percent": ["33 %", "0.0 %", "<0.01 %", "100 %", "10 %", "\N{MINUS SIGN}3.2 %"],
             "duration": ["0.4 s", "3 s", "99 s", "5 min", "2 h", "2 d"],
             "milliseconds": ["1.2 ms", "340 ms", "1.24 s", "75 s", "3 min"],
             "label": ["(none)", "Other", "x"],

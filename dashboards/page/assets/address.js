@@ -95,6 +95,12 @@ export function toggled(variable, value, { only = false } = {}) {
   return where;
 }
 
+/** A column's title; of groups, by what is grouped. */
+export function fieldTitle(field) {
+  const grouped = { "@by": chosen.by || "team", "@then_by": chosen.then_by || "model" }[field.variable];
+  return grouped ? groupTitle(grouped) : field.title;
+}
+
 /** The variable that a click on a value of this field chooses: its own, or the one that is grouped by. */
 export function variableOf(field) {
   const name = field.variable === "@by" ? chosen.by || "team" : field.variable === "@then_by" ? chosen.then_by || "model" : field.variable;

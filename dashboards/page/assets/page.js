@@ -62,8 +62,8 @@ async function round() {
   const { signal } = mine;
   const begun = performance.now();
   const cards = view.wanted;
-  const asked = cards.map((card) => card.ask(signal));
   const ledger = ask("ledger", "", signal).then((answer) => empty(answer.empty));
+  const asked = cards.map((card) => card.ask(signal));
   const incidents = view.drawsIncidents ? ask("annotations", question(), signal).then((answer) => view.setIncidents(answer.incidents)) : null;
   const outcomes = await Promise.allSettled([ledger, ...asked]);
   await Promise.allSettled([incidents]);

@@ -1,13 +1,14 @@
 // Tables, with bars or without; also what every chart turns into when it is read as a table. Rows are kept by their
 // names and changed in place, so a refresh moves nothing that did not change and keeps the focus.
 
-import { address, chosen, go, step } from "./address.js";
+import { address, chosen, fieldTitle, go, step } from "./address.js";
 import { LEVEL_MARKS, LEVEL_WORDS, levelAt, levelOf } from "./colours.js";
 import { arrange, make, put } from "./elements.js";
 import { label } from "./format.js";
 import { compare, drawable, isNumeric, short, spoken, whole } from "./units.js";
 
 const MOST_ROWS = 500;
+const UNBROKEN = 28;
 const STATES = new Set(["severity", "state"]);
 
 export class Table {
@@ -54,6 +55,7 @@ export class Table {
   show() {
     const { fields } = this.panel;
     let rows = this.rows;
+    this.heads.forEach((head, index) => put(head.firstChild, fieldTitle(fields[index])));
     if (this.sort) {
       const { index, descending } = this.sort;
       rows = [...rows].sort((one, other) => compare(one[index], other[index], fields[index].unit, descending));
@@ -106,12 +108,14 @@ export class Table {
       const value = row[index];
       const part = line.cells[index];
       const way = index === this.title ? step(this.panel, fields[this.incident], row[this.incident]) : step(this.panel, field, value);
+      const isShort = typeof value !== "string" || value.length <= UNBROKEN;
+      part.cell.classList.toggle("short", isShort);
       if (way) return this.offer(part, field, value, way, index === this.title ? [fields[this.incident], row[this.incident]] : [field, value]);
       if (part.pick) {
         part.pick.replaceWith(part.text);
         part.pick = null;
       }
-      put(part.text, short(value, field.unit), whole(value, field.unit));
+      put(part.text, value === "" && !field.variable ? "–" : short(value, field.unit), whole(value, field.unit));
       if (STATES.has(field.name) && value) {
         part.text.className = "text badge";
         part.text.dataset.level = levelOf(value);

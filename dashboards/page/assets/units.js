@@ -41,8 +41,9 @@ export const isMoney = (unit) => of(unit).money === true;
 
 /** The value in short. A spend that nobody knows reads "no price", any other unknown figure a dash. */
 export function short(value, unit) {
-  if (value === null) return unit === "usd" ? "no price" : unit === "text" ? nothing : nothing;
-  return of(unit).short(value);
+  if (value === null) return unit === "usd" ? "no price" : nothing;
+  const text = of(unit).short(value);
+  return isNumeric(unit) ? text.replace(/^-/, "−") : text;
 }
 
 /** The value whole, for hover texts and screen readers. */

@@ -25,7 +25,7 @@ ORDER BY abs(usd_change) DESC, name
 LIMIT 12
 """,
     fields=(
-        Field("name", "Group", Unit.TEXT),
+        Field("name", "Group", Unit.TEXT, variable="@by"),
         Field("usd_change", "Change", Unit.USD),
     ),
     drill_down="spend",

@@ -31,7 +31,7 @@ ORDER BY abs(usd_change) DESC, name
 LIMIT 50
 """,
     fields=(
-        Field("name", "Group", Unit.TEXT),
+        Field("name", "Group", Unit.TEXT, variable="@by"),
         Field("usd_before", "Period before", Unit.USD),
         Field("usd", "Spend", Unit.USD),
         Field("usd_change", "Change", Unit.USD),

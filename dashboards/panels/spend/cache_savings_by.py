@@ -32,7 +32,7 @@ ORDER BY usd_saved DESC NULLS LAST, tokens_read DESC, name, vendor, model
 LIMIT 100
 """,
     fields=(
-        Field("name", "Group", Unit.TEXT),
+        Field("name", "Group", Unit.TEXT, variable="@by"),
         Field("vendor", "Vendor", Unit.TEXT, variable="vendor"),
         Field("model", "Model", Unit.TEXT, variable="model"),
         Field("usd_saved", "Saved", Unit.USD),

@@ -30,8 +30,8 @@ ORDER BY usd DESC NULLS LAST, all_calls DESC, name, then_name
 LIMIT 200
 """,
     fields=(
-        Field("name", "Group", Unit.TEXT),
-        Field("then_name", "Then", Unit.TEXT),
+        Field("name", "Group", Unit.TEXT, variable="@by"),
+        Field("then_name", "Then", Unit.TEXT, variable="@then_by"),
         Field("usd", "Spend", Unit.USD),
         Field("share_percent", "Share", Unit.PERCENT),
         Field("all_calls", "Calls", Unit.CALLS),

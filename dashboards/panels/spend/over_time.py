@@ -38,7 +38,7 @@ ORDER BY time, usd DESC, name
 """,
     fields=(
         Field("time", "Time", Unit.TIME),
-        Field("name", "Group", Unit.TEXT),
+        Field("name", "Group", Unit.TEXT, variable="@by"),
         Field("usd", "Spend", Unit.USD),
         Field("all_calls", "Calls", Unit.CALLS),
         Field("tokens", "Tokens", Unit.TOKENS),
