@@ -5,7 +5,7 @@ import { coloursOf, levelOf } from "./colours.js";
 import { make, renew } from "./elements.js";
 import { label } from "./format.js";
 import { inert, layout, Plot, style, timeAxis } from "./plot.js";
-import { drawable, short, ticks, whole } from "./units.js";
+import { after, drawable, short, ticks, whole } from "./units.js";
 
 const MOST_MARKS = 40;
 const DASHES = ["solid", "dash", "dot", "dashdot"];
@@ -174,10 +174,11 @@ export class Series {
     renew(this.legend, [lines.map((line) => [line.name, line.colour]), chosen], () =>
       lines.map((line) => {
         const swatch = make("span", { className: "swatch", data: { series: line.colour } });
+        const name = make("span", { className: "line-name", title: label(line.name) }, label(line.name));
         const way = field && step(this.panel, field, line.name);
-        if (!way) return make("li", {}, swatch, label(line.name));
+        if (!way) return make("li", {}, swatch, name);
         const isChosen = !way.away && (chosen.where[way.variable] ?? []).includes(line.name);
-        const button = make("button", { type: "button", className: "pick", title: `Only ${label(line.name)}`, attributes: { "aria-pressed": String(isChosen) } }, swatch, label(line.name));
+        const button = make("button", { type: "button", className: "pick", title: `Only ${label(line.name)}`, attributes: { "aria-pressed": String(isChosen) } }, swatch, name);
         button.addEventListener("click", () => go(step(this.panel, field, line.name).changes));
         return make("li", {}, button);
       }),
@@ -194,10 +195,16 @@ export class Series {
 
 /** What can be shown: each measure on its own where lines have names, else all measures of one unit together. */
 function optionsOf(measures, named) {
-  if (named) return measures.map((field) => ({ name: field.name, title: field.title, measures: [field] }));
+  if (named) return distinct(measures.map((field) => ({ name: field.name, title: field.title, measures: [field] })));
   const units = new Map();
   for (const field of measures) units.set(field.unit, [...(units.get(field.unit) ?? []), field]);
-  return [...units.values()].map((fields) => ({ name: fields[0].name, title: fields[0].title, measures: fields }));
+  return distinct([...units.values()].map((fields) => ({ name: fields[0].name, title: fields[0].title, measures: fields })));
+}
+
+/** Titles that are alike get the words of their unit. */
+function distinct(options) {
+  const alike = (option) => options.filter((other) => other.title === option.title).length > 1;
+  return options.map((option) => (alike(option) ? { ...option, title: `${option.title}, ${after(option.measures[0].unit) || option.measures[0].unit}` } : option));
 }
 
 const scaled = (value, scale) => (value === null || Math.abs(value) > 9e15 ? null : value * scale);

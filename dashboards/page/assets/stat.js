@@ -4,7 +4,7 @@ import { address, known } from "./address.js";
 import { LEVEL_WORDS, levelAt } from "./colours.js";
 import { make, put } from "./elements.js";
 import { compact, picos } from "./format.js";
-import { after, drawable, isMoney, short, spoken, whole } from "./units.js";
+import { after, drawable, isMoney, short, spoken, unknowns, whole } from "./units.js";
 
 const BEFORE = "_before";
 
@@ -28,7 +28,7 @@ export class Stat {
     const { fields, thresholds } = this.panel;
     const [lead] = fields;
     const value = row[0];
-    put(this.figure, short(value, lead.unit), whole(value, lead.unit));
+    put(this.figure, short(value, lead.unit, unknowns(fields)[0]), whole(value, lead.unit));
     put(this.unit, value === null ? "" : after(lead.unit));
     const level = levelAt(thresholds, drawable(value, lead.unit));
     this.level.hidden = !level;

@@ -5,7 +5,7 @@ import { address, chosen, fieldTitle, go, step } from "./address.js";
 import { LEVEL_MARKS, LEVEL_WORDS, levelAt, levelOf } from "./colours.js";
 import { arrange, make, put } from "./elements.js";
 import { label } from "./format.js";
-import { compare, drawable, isNumeric, short, spoken, whole } from "./units.js";
+import { compare, drawable, isNumeric, short, spoken, unknowns, whole } from "./units.js";
 
 const MOST_ROWS = 500;
 const UNBROKEN = 28;
@@ -21,6 +21,7 @@ export class Table {
     // An incident's own name says nothing to a person; its title is clicked instead.
     this.title = this.incident < 0 ? -1 : panel.fields.findIndex((field) => field.name === "title");
     this.parts = bars && panel.stacked ? sameUnit(panel.fields, this.measure) : [this.measure];
+    this.unknowns = unknowns(panel.fields);
     this.sort = null;
     this.rows = [];
     this.lines = new Map();
@@ -115,7 +116,7 @@ export class Table {
         part.pick.replaceWith(part.text);
         part.pick = null;
       }
-      put(part.text, value === "" && !field.variable ? "–" : short(value, field.unit), whole(value, field.unit));
+      put(part.text, value === "" && !field.variable ? "–" : short(value, field.unit, this.unknowns[index]), whole(value, field.unit));
       if (STATES.has(field.name) && value) {
         part.text.className = "text badge";
         part.text.dataset.level = levelOf(value);
@@ -136,7 +137,8 @@ export class Table {
   /** A value that can be chosen: a link where it leads to another board, else a button that chooses it here. */
   offer(part, field, value, { changes, away, variable }, what) {
     const isChosen = !away && (variable === "incident" ? chosen.incident === what[1] : (chosen.where[variable] ?? []).includes(value));
-    const text = short(value, field.unit);
+    const nameless = variable === "incident" && this.title < 0;
+    const text = nameless ? "Look into it" : short(value, field.unit);
     const tag = away ? "A" : "BUTTON";
     if (part.pick?.tagName !== tag) {
       const pick = away ? make("a", { className: "pick", data: { way: "" } }) : make("button", { type: "button", className: "pick" });

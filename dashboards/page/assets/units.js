@@ -39,9 +39,9 @@ const of = (unit) => UNITS[unit] ?? UNITS.number;
 export const isNumeric = (unit) => of(unit).numeric === true;
 export const isMoney = (unit) => of(unit).money === true;
 
-/** The value in short. A spend that nobody knows reads "no price", any other unknown figure a dash. */
-export function short(value, unit) {
-  if (value === null) return unit === "usd" ? "no price" : nothing;
+/** The value in short. unknown: how null reads, a dash unless it is said. */
+export function short(value, unit, unknown = nothing) {
+  if (value === null) return unknown;
   const text = of(unit).short(value);
   return isNumeric(unit) ? text.replace(/^-/, "−") : text;
 }
@@ -59,6 +59,12 @@ export const after = (unit) => of(unit).after;
 
 /** The value in short with its words. */
 export const spoken = (value, unit) => (value === null || !after(unit) ? short(value, unit) : `${short(value, unit)} ${after(unit)}`);
+
+/** How null reads in each column: where a row's own spend is not known its calls have no price; other figures are not there. */
+export function unknowns(fields) {
+  const spend = fields.findIndex((field) => field.unit === "usd");
+  return fields.map((_, index) => (index === spend ? "no price" : nothing));
+}
 
 /** A number to draw with; null stays null. Exactness ends here. */
 export function drawable(value, unit) {
