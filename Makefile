@@ -8,7 +8,7 @@ ARGS ?=
 DEMO_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts docs bench kafka lock clean
+.PHONY: help setup demo test check lint types contracts docs bench kafka grafana lock clean
 
 help:  ## what there is to run
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: $(STAMP)  ## measure against the bars; prints a table, writes build/bench
 
 kafka: $(STAMP)  ## a real single-node Apache Kafka on 127.0.0.1:9092 (needs Java 17 and Maven)
 	$(BIN)/python -m tests.kafka.apache --port 9092
+
+grafana: $(STAMP)  ## hold a real Grafana to the code: its dashboards, rules and every query (needs Docker and .env)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/grafana/check.sh
 
 lock: $(STAMP)  ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra all --group dev --universal --python-version 3.11 --generate-hashes --no-header -o requirements.lock

@@ -7,5 +7,6 @@ RULE = incident_rule(
     kind="budget",
     title="A budget is running out",
     severity="warning",
+    board="budgets",
     summary="A budget is running out, or is over: {{ .Labels.subject }}",
 )

@@ -7,5 +7,6 @@ RULE = incident_rule(
     kind="errors",
     title="Calls fail",
     severity="warning",
+    board="reliability",
     summary="Far more calls fail than usually do: {{ .Labels.about }}",
 )

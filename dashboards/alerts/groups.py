@@ -22,7 +22,7 @@ def incident_rule(
     severity: Severity,
     summary: str,
     kind: str = "",
-    panel: str = "",
+    board: str = "signals",
 ) -> AlertRule:
     """An alert for each incident that is open at this severity, of one kind or of any.
 
@@ -57,5 +57,5 @@ ORDER BY incident
         error="KeepLast",
         # Detectors have waited already: an incident that is open is one.
         pending_seconds=0,
-        panel=panel,
+        board=board,
     )

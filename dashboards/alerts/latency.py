@@ -7,5 +7,6 @@ RULE = incident_rule(
     kind="latency",
     title="Calls got slower",
     severity="warning",
+    board="reliability",
     summary="Calls take longer than they usually do: {{ .Labels.about }}",
 )

@@ -7,5 +7,6 @@ RULE = incident_rule(
     kind="migration",
     title="Traffic moved to another model at a price",
     severity="warning",
+    board="migrations",
     summary="A workload moves between models, and it costs more or was reversed: {{ .Labels.subject }}",
 )

@@ -7,5 +7,6 @@ RULE = incident_rule(
     kind="price_move",
     title="A price rose",
     severity="warning",
+    board="prices",
     summary="A model in use became dearer: {{ .Labels.subject }}",
 )

@@ -7,5 +7,6 @@ RULE = incident_rule(
     kind="rejects",
     title="Reports are refused",
     severity="warning",
+    board="pipeline",
     summary="Far more reports are refused than usually are: {{ .Labels.about }}",
 )

@@ -7,5 +7,6 @@ RULE = incident_rule(
     kind="retirement",
     title="A model that is going is still called",
     severity="warning",
+    board="migrations",
     summary="A model retires within 30 days and is still called: {{ .Labels.subject }}",
 )

@@ -34,7 +34,7 @@ class Group:
 class AlertRule:
     """One rule.
 
-    name: lower case with dashes; the runbook is docs/runbooks/<name>.md, so it does not change. no_data: the state
+    name: lower case with dashes; it stands in the uid, so it does not change. no_data: the state
     where there is no row. error: the state where the ledger cannot be asked. board: the dashboard that is linked, where
     there is one of that name. panel: of that board; its first where none is named.
     """
@@ -52,6 +52,11 @@ class AlertRule:
     pending_seconds: int = 0
     board: str = "signals"
     panel: str = ""
+
+    @property
+    def runbook(self) -> str:
+        """The file in docs/runbooks; of a kind of signal it bears the kind's name, as links of messages do."""
+        return f"{self.name.replace('-', '_')}.md"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z]+(-[a-z]+)*", self.name):

@@ -7,5 +7,6 @@ RULE = incident_rule(
     kind="unpriced",
     title="Models without a price",
     severity="warning",
+    board="spend",
     summary="Calls of a model have no price: {{ .Labels.subject }}",
 )

@@ -49,7 +49,9 @@ Since {{ .StartsAt }}. Runbook: {{ .Annotations.runbook_url }}
 {{- end }}
 """
 
-_REPEAT: Final = {"critical": "4h", "warning": "24h"}
+# What Grafana adds where it is not said.
+_ASKED: Final = {"intervalMs": 1000, "maxDataPoints": 43200}
+_REPEAT: Final = {"critical": "4h", "warning": "1d"}
 _WAIT: Final = {"critical": "0s", "warning": "1m"}
 
 
@@ -64,18 +66,26 @@ def rule_groups() -> list[tuple[Group, list[AlertRule]]]:
 
 
 def api_rule_group(
-    group: Group, found: Sequence[AlertRule], *, database: str = DATABASE, runbooks: str = RUNBOOKS
+    group: Group,
+    found: Sequence[AlertRule],
+    *,
+    database: str = DATABASE,
+    runbooks: str = RUNBOOKS,
+    routed: bool = True,
 ) -> JsonObject:
-    """A group as `PUT /api/v1/provisioning/folder/…/rule-groups/…` takes it."""
+    """A group as `PUT /api/v1/provisioning/folder/…/rule-groups/…` takes it. routed: whether its rules name our contact
+    point; without, the organisation's policies say who is told."""
     return {
         "title": group.name,
         "folderUid": ALERT_FOLDER_UID,
         "interval": group.interval_seconds,
-        "rules": [api_rule(rule, database=database, runbooks=runbooks) for rule in found],
+        "rules": [api_rule(rule, database=database, runbooks=runbooks, routed=routed) for rule in found],
     }
 
 
-def api_rule(rule: AlertRule, *, database: str = DATABASE, runbooks: str = RUNBOOKS) -> JsonObject:
+def api_rule(
+    rule: AlertRule, *, database: str = DATABASE, runbooks: str = RUNBOOKS, routed: bool = True
+) -> JsonObject:
     """A rule as the alerting API has it."""
     annotations = _annotations(rule, runbooks)
     if link := _panel_link(rule):
@@ -85,7 +95,7 @@ def api_rule(rule: AlertRule, *, database: str = DATABASE, runbooks: str = RUNBO
         "orgID": 1,
         "folderUID": ALERT_FOLDER_UID,
         "ruleGroup": rule.group.name,
-        **_common(rule, database),
+        **_common(rule, database, routed=routed),
         "annotations": annotations,
     }
 
@@ -95,7 +105,7 @@ def file_rule(rule: AlertRule) -> JsonObject:
     link = _panel_link(rule)
     return {
         "uid": rule_uid(rule),
-        **_common(rule, DATABASE),
+        **_common(rule, DATABASE, routed=True),
         "annotations": _annotations(rule, RUNBOOKS),
         **({"dashboardUid": link[0], "panelId": link[1]} if link else {}),
     }
@@ -152,24 +162,31 @@ def templates_file() -> JsonObject:
     }
 
 
-def _common(rule: AlertRule, database: str) -> JsonObject:
-    return {
+def _common(rule: AlertRule, database: str, *, routed: bool) -> JsonObject:
+    common: JsonObject = {
         "title": rule.title,
         "condition": "C",
         "data": _queries(rule, database),
         "noDataState": rule.no_data,
         "execErrState": rule.error,
-        "for": f"{rule.pending_seconds}s",
+        "for": _duration(rule.pending_seconds),
         "isPaused": False,
         "labels": {"severity": rule.severity, "product": TAG},
-        "notification_settings": {
+    }
+    if routed:
+        common["notification_settings"] = {
             "receiver": CONTACT_POINT_NAME,
             "group_by": ["grafana_folder", "alertname"],
             "group_wait": _WAIT[rule.severity],
             "group_interval": "5m",
             "repeat_interval": _REPEAT[rule.severity],
-        },
-    }
+        }
+    return common
+
+
+def _duration(seconds: int) -> str:
+    """As Prometheus writes it, which is how Grafana answers."""
+    return f"{seconds // 60}m" if seconds and seconds % 60 == 0 else f"{seconds}s"
 
 
 def _queries(rule: AlertRule, database: str) -> list[JsonObject]:
@@ -182,10 +199,9 @@ def _queries(rule: AlertRule, database: str) -> list[JsonObject]:
         "queryType": "table",
         "format": 1,
         "pluginVersion": CLICKHOUSE_PLUGIN_VERSION,
-        "intervalMs": 1000,
-        "maxDataPoints": 43200,
+        **_ASKED,
     }
-    expression = {"datasource": {"type": "__expr__", "uid": "__expr__"}}
+    expression = {"datasource": {"type": "__expr__", "uid": "__expr__"}, **_ASKED}
     last = {"refId": "B", **expression, "type": "reduce", "reducer": "last", "expression": "A"}
     above = {
         "refId": "C",
@@ -216,7 +232,7 @@ def _annotations(rule: AlertRule, runbooks: str) -> dict[str, Any]:
     return {
         "summary": rule.summary,
         "description": rule.description,
-        "runbook_url": f"{runbooks}{rule.name}.md",
+        "runbook_url": f"{runbooks}{rule.runbook}",
     }
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,17 @@ import pytest
 import yaml
 
 from dashboards.grafana import files
+from dashboards.grafana.check import chosen_nothing
 from dashboards.grafana.dashboard import dashboard, panel_id
 from dashboards.grafana.kinds import drawing
 from dashboards.grafana.links import board_address, data_links
 from dashboards.grafana.model import FOLDER_TITLE, FOLDER_UID, Dashboard
-from dashboards.grafana.sql import ALLOWED_MACROS, grafana_sql, macros_of, variables_of
+from dashboards.grafana.sql import ALLOWED_MACROS, NO_INCIDENT, grafana_sql, macros_of, variables_of
 from dashboards.grafana.units import UNITS
 from dashboards.panels.panel import Board, Field, Kind, Panel, Threshold, Unit
 from dashboards.panels.registry import BoardPanels, boards
 from dashboards.panels.variables import VARIABLES
+from tests.grafana.macros import ALL, expand
 from tests.grafana.schemas import Schemas
 
 ROOT = Path(__file__).parents[2]
@@ -231,6 +234,20 @@ def test_slots_become_what_the_data_source_fills_in() -> None:
         "weir.usage_by_${resolution:raw} ${resolution:raw} "
         "(${resolution:raw} >= $__fromTime AND ${resolution:raw} < $__toTime)"
     )
+
+
+@pytest.mark.parametrize(("made", "each"), DASHBOARDS)
+def test_a_check_asks_what_a_reader_asks_who_has_chosen_nothing(made: Dashboard, each: BoardPanels) -> None:
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    values = {**dict.fromkeys(VARIABLES, ALL), "by": "team", "then_by": "model"}
+    values |= {"incident": NO_INCIDENT, "resolution": "hour"}
+    for panel in made["panels"]:
+        sql = panel["targets"][0]["rawSql"]
+        asked, read = (
+            expand(text, since=now, until=now, interval_seconds=60, values=values, now=now)
+            for text in (chosen_nothing(sql), sql)
+        )
+        assert asked == read
 
 
 def test_the_provider_names_the_folder_of_the_code() -> None:

@@ -48,6 +48,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "detect": ("tokenweir.cli.detect", "the spike detector over any CSV"),
     "unpriced": ("tokenweir.cli.unpriced", "what has no price"),
     "doctor": ("tokenweir.cli.operate", "what is wrong"),
+    "grafana": ("tokenweir.cli.grafana", "dashboards and alert rules in a Grafana"),
     "gateway": ("tokenweir.cli.operate", "the HTTP way in, against a Kafka cluster"),
     "worker": ("tokenweir.cli.operate", "one stream worker, against a Kafka cluster"),
     "migrate": ("tokenweir.cli.operate", "bring the ledger's tables up to date"),
@@ -75,6 +76,7 @@ class Weir(click.Group):
                 "producers",
                 "streams",
                 "sinks",
+                "dashboards",
             ):
                 raise
             raise click.ClickException(

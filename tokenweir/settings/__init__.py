@@ -25,6 +25,7 @@ from tokenweir.settings.foundation import (
     WorkerSettings,
 )
 from tokenweir.settings.incoming import BillsSettings, EmitterSettings, GatewaySettings
+from tokenweir.settings.showing import GrafanaSettings
 from tokenweir.settings.watching import (
     BudgetSettings,
     ChannelSettings,
@@ -41,6 +42,7 @@ __all__ = [
     "DetectionSettings",
     "EmitterSettings",
     "GatewaySettings",
+    "GrafanaSettings",
     "KafkaSettings",
     "LocalSettings",
     "NotificationSettings",
@@ -73,6 +75,7 @@ class Settings(BaseSettings):
     detection: DetectionSettings = DetectionSettings()
     notifications: NotificationSettings = NotificationSettings()
     local: LocalSettings = LocalSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
     bills: dict[str, BillsSettings] = Field(
         default={}, description="accounts whose own reports are read, each a group"
     )

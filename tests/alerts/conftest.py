@@ -1,0 +1,3 @@
+"""A ledger for rules."""
+
+from tests.panels.conftest import empty_ledger as empty_ledger
