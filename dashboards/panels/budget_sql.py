@@ -35,7 +35,8 @@ STANDING: Final = """
 
 MEMBERS: Final = f"""
     SELECT b.name AS name, g.tenant AS tenant, g.group AS group, b.period_start AS period_start,
-        b.period_end AS period_end
+        b.period_end AS period_end, b.amount_usd AS amount_usd,
+        mapUpdate(mapApply((field, wanted) -> (toString(field), wanted[1]), b.scope), map('tenant', g.tenant)) AS scope
     FROM @ledger.budget_periods AS b
     CROSS JOIN
     (
@@ -45,7 +46,8 @@ MEMBERS: Final = f"""
     ) AS g
     WHERE arrayAll((field, wanted) -> has(wanted, g.names[field]), mapKeys(b.scope), mapValues(b.scope))
 """
-"""Which groups a budget counts: `name`, `tenant`, `group`, `period_start`, `period_end`."""
+"""Which groups a budget counts: `name`, `tenant`, `group`, `period_start`, `period_end`, `amount_usd`, and `scope`, for
+`@chosen_scope`."""
 
 REST: Final = f"""
     SELECT

@@ -1,6 +1,6 @@
 """How each budget filled up."""
 
-from dashboards.panels.budget_sql import GROUP, MEMBERS, STANDING
+from dashboards.panels.budget_sql import GROUP, MEMBERS
 from dashboards.panels.panel import Field, Kind, Panel, Unit
 
 PANEL = Panel(
@@ -25,15 +25,10 @@ FROM
 (
     SELECT
         toStartOfDay(u.hour) AS time,
-        if(s.tenant = '' OR uniqExact(s.tenant) OVER (PARTITION BY s.name) = 1, s.name,
-            concat(s.name, ' / ', s.tenant)) AS budget,
-        any(s.amount_usd) AS amount,
+        if(uniqExact(m.tenant) OVER (PARTITION BY m.name) = 1, m.name, concat(m.name, ' / ', m.tenant)) AS budget,
+        any(m.amount_usd) AS amount,
         sum(u.usd) AS day_usd
-    FROM
-    (
-        SELECT toString(name) AS name, tenant, amount_usd FROM ({STANDING}) WHERE @chosen_scope
-    ) AS s
-    INNER JOIN ({MEMBERS}) AS m ON m.name = s.name AND m.tenant = s.tenant
+    FROM (SELECT * FROM ({MEMBERS}) WHERE @chosen_scope) AS m
     INNER JOIN
     (
         SELECT {GROUP} AS group, hour, ifNull(sum(cost), 0) AS usd
@@ -42,7 +37,7 @@ FROM
         GROUP BY group, hour
     ) AS u ON u.group = m.group
     WHERE u.hour + INTERVAL 1 HOUR > m.period_start AND u.hour + INTERVAL 1 HOUR <= m.period_end
-    GROUP BY time, s.name, s.tenant
+    GROUP BY time, m.name, m.tenant
 )
 ORDER BY time, name
 """,

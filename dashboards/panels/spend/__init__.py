@@ -7,5 +7,5 @@ BOARD = Board(
     title="Spend",
     description="Who spent what on which models, why it changed, and what caches and batches saved.",
     place=20,
-    period="30d",
+    period="7d",
 )

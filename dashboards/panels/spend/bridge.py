@@ -10,7 +10,8 @@ PANEL = Panel(
         "From the period of the same length right before to this one, step by step: more or fewer calls, dearer or "
         "cheaper models, longer or shorter calls, more or less from caches, and price. The steps add up to the whole "
         "difference. Tokens are weighed as most vendors charge them; what is off by that is in the price step, "
-        "discounts too. Calls without a price are not in it."
+        "discounts too. Calls without a price are not in it. Where the ledger begins within the period before, choose "
+        "a shorter one."
     ),
     kind=Kind.TABLE,
     place=30,
