@@ -7,6 +7,7 @@ sent, adds what Grafana adds, and can be told to fail.
 """
 
 import asyncio
+import base64
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -16,6 +17,8 @@ from aiohttp import web
 from tests.grafana.schemas import Schemas
 
 TOKEN: Final = "glsa_a-token"
+PASSWORD: Final = "an-admins"
+ADMIN: Final = "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
 PLUGIN: Final = "grafana-clickhouse-datasource"
 Json = dict[str, Any]
 
@@ -37,6 +40,7 @@ class GrafanaServer:
         self.data_sources: dict[str, Json] = {}
         self.writes: list[tuple[str, str]] = []
         self.undocumented: list[str] = []
+        self.accounts: list[str] = []
         self.asked: list[str] = []
         self.fails_on = ""
         self.failing: dict[str, int] = {}
@@ -93,6 +97,9 @@ class GrafanaServer:
             ("GET", "/dashboards/uid/{uid}", self._get_dashboard),
             ("GET", "/dashboards/uid/{uid}/versions", self._get_versions),
             ("POST", "/dashboards/db", self._post_dashboard),
+            ("POST", "/serviceaccounts", self._post_account),
+            ("POST", "/serviceaccounts/{id}/tokens", self._post_token),
+            ("DELETE", "/serviceaccounts/{id}", self._delete_account),
             ("POST", "/ds/query", self._post_query),
             ("GET", provisioning + "/alert-rules/{uid}", self._get_rule),
             ("GET", provisioning + "/folder/{folder}/rule-groups/{group}", self._get_group),
@@ -116,7 +123,9 @@ class GrafanaServer:
         if request.match_info.http_exception is not None:
             self.undocumented.append(f"{request.method} {request.path}")
             return _message(404, "Not found")
-        if path != "/health" and request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        # Service accounts are made by a person, with a password.
+        wanted = ADMIN if path.startswith("/serviceaccounts") else f"Bearer {TOKEN}"
+        if path != "/health" and request.headers.get("Authorization") != wanted:
             return _message(401, "Invalid API key")
         for beginning, status in self.failing.items():
             if path.startswith(beginning):
@@ -232,6 +241,21 @@ class GrafanaServer:
         saved = {"id": number, "version": number, "message": message, "createdBy": who}
         versions.append({**saved, "data": data, "folderUid": folder})
         return versions[-1]
+
+    async def _post_account(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if not body.get("name") or body.get("role") not in ("Viewer", "Editor", "Admin"):
+            return _message(400, "bad request data")
+        self.accounts.append(body["name"])
+        return web.json_response({"id": 5, "name": body["name"], "role": body["role"]}, status=201)
+
+    async def _post_token(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        return web.json_response({"id": 7, "name": body["name"], "key": TOKEN})
+
+    async def _delete_account(self, _: web.Request) -> web.Response:
+        self.accounts.pop()
+        return web.json_response({"message": "Service account deleted"})
 
     async def _post_query(self, request: web.Request) -> web.Response:
         body = await request.json()

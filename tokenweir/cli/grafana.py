@@ -37,10 +37,10 @@ def push(dry_run: bool, force: bool, as_json: bool) -> None:
     Example:
       weir grafana push
     """
-    from dashboards.grafana.push import plan
-    from dashboards.grafana.push import push as push_all
-
     with _ready() as (there, wanted):
+        from dashboards.grafana.push import plan
+        from dashboards.grafana.push import push as push_all
+
         changes = plan(there, wanted)
         if not dry_run:
             push_all(there, changes, force=force)
@@ -58,9 +58,9 @@ def diff(as_json: bool) -> int:
     Example:
       weir grafana diff
     """
-    from dashboards.grafana.push import plan
-
     with _ready() as (there, wanted):
+        from dashboards.grafana.push import plan
+
         changes = plan(there, wanted)
     if as_json:
         print_json([{**change.as_row(), "lines": change.lines} for change in changes])
@@ -82,10 +82,10 @@ def check() -> int:
     Example:
       weir grafana check
     """
-    from dashboards.grafana.check import check_queries
-
     asked = failed = 0
     with _ready() as (there, _):
+        from dashboards.grafana.check import check_queries
+
         for query in check_queries(there, database=Settings().clickhouse.database):
             asked += 1
             if query.failure:
@@ -110,9 +110,9 @@ def pull(to: Path) -> None:
     Example:
       weir grafana pull --to kept
     """
-    from dashboards.grafana.push import pull as pull_all
-
     with _ready() as (there, wanted):
+        from dashboards.grafana.push import pull as pull_all
+
         written = pull_all(there, wanted, to)
     for path in written:
         click.echo(str(path))
@@ -123,8 +123,15 @@ def pull(to: Path) -> None:
 @contextmanager
 def _ready() -> "Iterator[tuple[Grafana, list[Resource]]]":
     """The Grafana of the settings, found fit, and everything of ours."""
-    from dashboards.grafana.client import Grafana
-    from dashboards.grafana.push import resources
+    try:
+        from dashboards.grafana.client import Grafana
+        from dashboards.grafana.push import resources
+    except ModuleNotFoundError as error:
+        if error.name not in ("grafana_client", "niquests"):
+            raise
+        raise click.ClickException(
+            f"`weir grafana` needs the package {error.name}; install tokenweir[grafana]"
+        ) from error
 
     settings = Settings()
     with Grafana(settings.grafana) as there:
