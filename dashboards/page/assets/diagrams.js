@@ -7,6 +7,8 @@ import { label, moment } from "./format.js";
 import { inert, layout, Plot, style, timeAxis } from "./plot.js";
 import { drawable, short, spoken, whole } from "./units.js";
 
+const THICKEST_BAR = 22;
+
 class Diagram {
   constructor(place, panel) {
     this.panel = panel;
@@ -132,7 +134,7 @@ export class TimeLine extends Diagram {
           base: begins,
           x: rows.map((_, index) => Math.max(Date.parse(ends[index]) - Date.parse(begins[index]), least)),
           y: rows.map((row) => names.indexOf(row[2])),
-          width: 0.62,
+          width: Math.min(0.62, (THICKEST_BAR * Math.max(names.length, 4)) / this.element.clientHeight),
           marker: { color: rows.map((row) => colour[levelOf(row[3])]), line: { width: 0 } },
           customdata: rows.map((row) => inert(`${row[2]}: ${row[3]}`) + `<br>${moment(row[0])} – ${row[1] ? moment(row[1]) : "now"}`),
           hovertemplate: "%{customdata}<extra></extra>",
