@@ -24,7 +24,8 @@ def incident_rule(
     kind: str = "",
     board: str = "signals",
 ) -> AlertRule:
-    """An alert for each incident that is open at this severity, of one kind or of any.
+    """An alert for each incident that is open at this severity, of one kind or of any; what is over in the moment in
+    which it happens, such as a price that moves, is an alert for a day.
 
     Muted incidents are left out. The texts of a row never change while an incident lasts, so it is one alert; the
     number is its dollars a day, 0 where they are not known.
@@ -45,8 +46,10 @@ SELECT
     arrayStringConcat(arraySort(arrayMap((name, value) -> concat(name, '=', value),
         mapKeys(scope), mapValues(scope))), ' ') AS about,
     toFloat64(ifNull(impact_usd_per_day, 0)) AS usd_per_day
-FROM @ledger.open_incidents
-WHERE {of_kind}severity = '{severity}' AND (muted_until IS NULL OR muted_until <= now('UTC'))
+FROM @ledger.incidents
+WHERE {of_kind}severity = '{severity}'
+    AND (state != 'resolved' OR (opened_at = resolved_at AND opened_at >= now('UTC') - INTERVAL 1 DAY))
+    AND (muted_until IS NULL OR muted_until <= now('UTC'))
 ORDER BY incident
 """,  # noqa: S608
         above=ANY_ROW,

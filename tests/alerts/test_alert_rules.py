@@ -100,7 +100,7 @@ async def test_an_open_warning_of_the_kind_is_an_alert(empty_ledger: PanelLedger
             open_one,
             said(f"{kind}:b@1", "open", now, kind=kind, severity="info"),
             said(f"{kind}:c@1", "open", now, kind=kind),
-            said(f"{kind}:c@1", "resolved", now, number=1, kind=kind),
+            said(f"{kind}:c@1", "resolved", now + timedelta(minutes=9), number=1, kind=kind),
             said(f"{kind}:d@1", "open", now, kind=kind).model_copy(update={"muted_until": now + _AN_HOUR}),
             said(f"{kind}:e@1", "open", now, kind=kind, usd_per_day=None),
         ]
@@ -112,6 +112,16 @@ async def test_an_open_warning_of_the_kind_is_an_alert(empty_ledger: PanelLedger
     ]
     later = await alerts(empty_ledger, name, now + 2 * _AN_HOUR)
     assert f"{kind}:d@1" in [row["incident"] for row in later]
+
+
+async def test_what_happens_in_one_moment_is_an_alert_for_a_day(empty_ledger: PanelLedger) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    moved = said("price_move:m@1", "open", now, kind="price_move")
+    over = said("price_move:m@1", "resolved", now, number=1, kind="price_move")
+    empty_ledger.signals([moved, over])
+    for hours, expected in ((1, True), (23, True), (25, False)):
+        found = await alerts(empty_ledger, "price-move", now + hours * _AN_HOUR)
+        assert ("price_move:m@1" in [row["incident"] for row in found]) is expected
 
 
 async def test_what_is_critical_is_one_alert_of_any_kind(empty_ledger: PanelLedger) -> None:
