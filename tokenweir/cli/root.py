@@ -44,6 +44,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "query": ("tokenweir.cli.ledger", "read-only SQL on the ledger"),
     "rejected": ("tokenweir.cli.ledger", "what was refused, and why"),
     "page": ("tokenweir.cli.page", "the dashboards over a ledger that is there"),
+    "report": ("tokenweir.cli.report", "the boards as one file that can be mailed"),
     "signals": ("tokenweir.cli.signals", "what happened, and what is going on"),
     "detect": ("tokenweir.cli.detect", "the spike detector over any CSV"),
     "unpriced": ("tokenweir.cli.unpriced", "what has no price"),
