@@ -34,6 +34,8 @@ _WHOLE: Final = frozenset({Unit.CALLS, Unit.TOKENS, Unit.COUNT})
 _WORDS: Final = frozenset({Unit.TEXT, Unit.TIME, Unit.DAY})
 _CODE: Final = re.compile(r"`([^`]+)`")
 _OF_CLICKS: Final = re.compile(r"(?:(?<=\. )|^)(?:A click|Click)\b[^.]*\.\s*")
+_NEVER_BROKEN: Final = 12
+"""Names of so many characters stay on one line."""
 ADDED_UP: Final = _WHOLE | {Unit.USD}
 """What makes sense when it is added up over groups and steps."""
 
@@ -45,7 +47,8 @@ def escaped(text: str) -> str:
 
 def name(text: str) -> str:
     """A name out of the ledger, as HTML."""
-    return f"<bdi>{escaped(text)}</bdi>" if text else '<span class="nameless">(none)</span>'
+    kept = ' class="short"' if len(text) <= _NEVER_BROKEN else ""
+    return f"<bdi{kept}>{escaped(text)}</bdi>" if text else '<span class="nameless">(none)</span>'
 
 
 def is_numeric(unit: Unit) -> bool:
