@@ -39,6 +39,8 @@ _STEPS: Final = (
     364 * DAY,
 )
 _MOST_STEPS: Final = 75
+_ENOUGH_STEPS: Final = 24
+"""With so many, longer steps will do where a coarser rollup then answers: it has a small part of the rows."""
 # Unix time began on a Thursday; weeks begin on a Monday.
 _FIRST_MONDAY: Final = 4 * DAY
 
@@ -83,7 +85,7 @@ def period_between(since: datetime, until: datetime) -> Period:
     if until <= since:
         raise WrongCall(f"the period ends at {until.isoformat()}, before it starts at {since.isoformat()}")
     seconds = (until - since).total_seconds()
-    step = next((step for step in _STEPS if seconds / step <= _MOST_STEPS), _STEPS[-1])
+    step = _step_for(seconds)
     offset = _FIRST_MONDAY if step % (7 * DAY) == 0 else 0
     first = (int(since.timestamp()) - offset) // step
     last = -((offset - int(-(-until.timestamp() // 1))) // step)
@@ -92,6 +94,14 @@ def period_between(since: datetime, until: datetime) -> Period:
         datetime.fromtimestamp(last * step + offset, UTC),
         step,
     )
+
+
+def _step_for(seconds: float) -> int:
+    step = next((step for step in _STEPS if seconds / step <= _MOST_STEPS), _STEPS[-1])
+    for coarser in (DAY, HOUR):
+        if step < coarser and seconds / coarser >= _ENOUGH_STEPS:
+            return coarser
+    return step
 
 
 def rolling_period(name: str, now: datetime) -> Period:

@@ -1,6 +1,10 @@
 """What the batch tier saved against the standard one, at list prices: SQL that several panels share."""
 
+from typing import Final
+
 from dashboards.panels.list_prices import SUMS, in_region, is_the_same, list_cost_of, prices_of
+
+_IN_PERIOD: Final = "valid_from < @until AND valid_to > @since AND no_price = ''"
 
 
 def batch_hours() -> str:
@@ -25,8 +29,7 @@ def batch_hours() -> str:
             {list_cost_of("u", "s")} AS native,
             if(isNotNull(b.factor), toDecimal256(ifNull(b.factor, 0), 12),
                 b.input_rate / if(s.input_rate = 0, toDecimal256(1, 12), s.input_rate)) AS share,
-            s.price_id != '' AND b.price_id != '' AND s.is_by_million AND s.currency = 'USD' AND s.no_price = ''
-                AND b.no_price = ''
+            s.price_id != '' AND b.price_id != '' AND s.is_by_million AND s.currency = 'USD'
                 AND s.valid_from <= u.hour AND s.valid_to >= u.hour + INTERVAL 1 HOUR
                 AND b.valid_from <= u.hour AND b.valid_to >= u.hour + INTERVAL 1 HOUR
                 AND {in_region("u.place", "s.region")} AND {in_region("u.place", "b.region")}
@@ -39,11 +42,12 @@ def batch_hours() -> str:
             WHERE hour >= @since AND hour < @until AND @chosen AND cost IS NOT NULL AND service_tier = 'batch'
             GROUP BY vendor, model, place, hour
         ) AS u
-        LEFT JOIN (SELECT * FROM ({prices_of()}) WHERE service_tier = 'batch') AS b
+        LEFT JOIN (SELECT * FROM ({prices_of()}) WHERE service_tier = 'batch' AND {_IN_PERIOD}) AS b
             ON b.vendor = u.vendor AND b.model = u.model
         LEFT JOIN
         (
             SELECT * FROM ({prices_of()}) WHERE service_tier = 'standard' AND isNull(factor) AND NOT is_contract
+                AND {_IN_PERIOD}
         ) AS s ON s.vendor = u.vendor AND s.model = u.model
     )
     GROUP BY vendor, model, hour, place

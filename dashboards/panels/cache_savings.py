@@ -1,6 +1,6 @@
 """What caching saved at list prices: SQL that several panels share."""
 
-from dashboards.panels.list_prices import SUMS, in_region, is_the_same, list_cost_of, prices_of
+from dashboards.panels.list_prices import SUMS, in_region, is_the_same, list_cost_of, prices_of_period
 
 
 def cached_hours(by: str) -> str:
@@ -24,8 +24,7 @@ def cached_hours(by: str) -> str:
             u.name AS name, u.vendor AS vendor, u.model AS model, u.tier AS tier, u.place AS place, u.hour AS hour,
             u.read_sum AS read_here, u.write_sum AS write_here,
             {list_cost_of("u", "p")} AS native,
-            p.price_id != '' AND p.is_by_million AND p.no_price = '' AND isNull(p.factor) AND NOT p.is_contract
-                AND p.valid_from <= u.hour AND p.valid_to >= u.hour + INTERVAL 1 HOUR
+            p.price_id != '' AND p.valid_from <= u.hour AND p.valid_to >= u.hour + INTERVAL 1 HOUR
                 AND {in_region("u.place", "p.region")} AS holds,
             uniqExactIf((p.input_rate, p.cache_read_rate, p.output_rate), holds)
                 OVER (PARTITION BY u.name, u.vendor, u.model, u.tier, u.place, u.hour) AS ways,
@@ -44,7 +43,7 @@ def cached_hours(by: str) -> str:
                 AND cost IS NOT NULL AND (cache_read_tokens > 0 OR cache_write_tokens > 0)
             GROUP BY name, vendor, model, tier, place, hour
         ) AS u
-        LEFT JOIN ({prices_of()}) AS p
+        LEFT JOIN ({prices_of_period()}) AS p
             ON p.vendor = u.vendor AND p.model = u.model AND p.service_tier = u.tier
     )
     GROUP BY name, vendor, model, tier, place, hour

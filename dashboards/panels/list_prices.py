@@ -84,6 +84,16 @@ def prices_of(used: str = USED_MODELS) -> str:
 """
 
 
+def prices_of_period() -> str:
+    """The rows of `prices_of` that may have priced calls of the period: public ones, flat and by the million."""
+    return f"""
+    SELECT *
+    FROM ({prices_of()})
+    WHERE valid_from < @until AND valid_to > @since
+        AND is_by_million AND no_price = '' AND isNull(factor) AND NOT is_contract
+    """
+
+
 def in_region(region: str, regions: str) -> str:
     """A condition: a price for `regions` (names joined by commas, a star for what begins so) is for `region`."""
     return (
