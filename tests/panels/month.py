@@ -71,10 +71,12 @@ class Month(PanelLedger):
     a call does not state has no key.
     """
 
-    def __init__(self, directory: str, calls: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, directory: str, calls: list[dict[str, Any]], *, calls_scale: float = CALLS_SCALE
+    ) -> None:
         super().__init__(directory)
         self.end = END
-        self.story = _simulation().story
+        self.story = _simulation(calls_scale).story
         self.calls = calls
 
     def within(self, period: Period) -> list[dict[str, Any]]:
@@ -82,26 +84,28 @@ class Month(PanelLedger):
         return [call for call in self.calls if period.since <= call["time"] < period.until]
 
 
-def month_in(directory: Path, shared: Path) -> Month:
+def month_in(directory: Path, shared: Path, *, calls_scale: float = CALLS_SCALE) -> Month:
     """A month of one's own in `directory`, copied from one that is made once in `shared` for all processes of a run."""
-    made, calls = shared / "month", shared / "month-calls"
-    with (shared / "month-lock").open("w") as lock:
+    name = f"month-{calls_scale:g}"
+    made, calls = shared / name, shared / f"{name}-calls"
+    with (shared / f"{name}-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not calls.exists():
             shutil.rmtree(made, ignore_errors=True)
-            calls.write_bytes(pickle.dumps(_fill(str(made))))
+            calls.write_bytes(pickle.dumps(_fill(str(made), calls_scale)))
     shutil.copytree(made, directory, symlinks=True)
-    return Month(str(directory), pickle.loads(calls.read_bytes()))  # noqa: S301 - written above
+    kept = pickle.loads(calls.read_bytes())  # noqa: S301 - written above
+    return Month(str(directory), kept, calls_scale=calls_scale)
 
 
-def _simulation() -> FleetSimulation:
-    return FleetSimulation(seed=SEED, end=END, days=DAYS, calls_scale=CALLS_SCALE)
+def _simulation(calls_scale: float) -> FleetSimulation:
+    return FleetSimulation(seed=SEED, end=END, days=DAYS, calls_scale=calls_scale)
 
 
-def _fill(directory: str) -> list[dict[str, Any]]:
+def _fill(directory: str, calls_scale: float) -> list[dict[str, Any]]:
     """Lets the whole month be metered into a new ledger; returns its calls."""
     month = PanelLedger(directory)
-    simulation = _simulation()
+    simulation = _simulation(calls_scale)
     book = book_of(simulation.price_file)
     meter = Meter(book)
     kept: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}

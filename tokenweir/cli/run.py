@@ -3,15 +3,18 @@
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from tokenweir.cli.logs import set_up_logs
+from tokenweir.cli.moments import parse_moment
 from tokenweir.cli.options import data_dir_option, json_option
 from tokenweir.cli.output import print_json
-from tokenweir.errors import StoreUnavailable
+from tokenweir.errors import StoreUnavailable, WrongCall
+from tokenweir.local.clock import utc_now
 from tokenweir.local.data_dir import DataDir
 from tokenweir.local.demo import DemoOptions, DemoSummary, live_events, play_demo
 from tokenweir.local.pipeline import Doors, LocalPipeline
@@ -62,6 +65,11 @@ def up(data_dir: Path | None, port: int | None, clickhouse_port: int | None) -> 
 @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 366), help="Days to simulate.")
 @click.option("--seed", default=1, show_default=True, help="Another seed is another story.")
 @click.option("--calls-scale", default=1.0, show_default=True, help="More or fewer calls, as a factor.")
+@click.option(
+    "--end",
+    metavar="TIME",
+    help="When the simulated time ends, such as 2026-11-20 [default: now]. The page then stands at that moment.",
+)
 @click.option("--no-wait", is_flag=True, help="Exit when all is stored, instead of staying up for a look.")
 @data_dir_option
 @_port_options
@@ -70,6 +78,7 @@ def demo(
     days: int,
     seed: int,
     calls_scale: float,
+    end: str | None,
     no_wait: bool,
     data_dir: Path | None,
     port: int | None,
@@ -85,27 +94,42 @@ def demo(
     \b
     Example:
       weir demo --days 7 --seed 42
+      weir demo --end 2026-11-20
     """
     settings = Settings()
     set_up_logs(settings.model_copy(update={"log_level": "warning"}))
     place = DataDir(data_dir or settings.local.data_dir / "demo")
-    options = DemoOptions(days=days, seed=seed, calls_scale=calls_scale)
-    doors = None if no_wait else Doors(host=settings.local.host, port=port, clickhouse_port=clickhouse_port)
+    ended_at = _ended_at(end)
+    options = DemoOptions(days=days, seed=seed, calls_scale=calls_scale, end=ended_at)
+    doors = Doors(
+        host=settings.local.host, port=port, clickhouse_port=clickhouse_port, page_stands_at=ended_at
+    )
     with _interrupted() as interrupted:
-        pipeline, play = play_demo(place, settings, options, doors)
+        pipeline, play = play_demo(place, settings, options, None if no_wait else doors)
         with running(pipeline) as thread:
             summary = play(thread, interrupted, None if as_json else lambda text: click.echo(text, err=True))
             if summary is not None:
                 _show(summary, as_json)
             if not no_wait and summary is not None and not interrupted.is_set():
                 _say_where(pipeline)
-                with live_events(pipeline, options):
+                # A month that is over goes on in no time that the page would show.
+                with nullcontext() if ended_at else live_events(pipeline, options):
                     _watch(thread, interrupted)
                 click.echo("stopping: storing what waits…", err=True)
     if summary is None:
         click.echo("interrupted; the next demo begins anew", err=True)
         return 130
     return _say_undrained(pipeline) or (0 if summary.exact else 1)
+
+
+def _ended_at(end: str | None) -> datetime | None:
+    now = utc_now()
+    moment = parse_moment(end, now)
+    if moment is not None and moment > now:
+        raise WrongCall(
+            f"{end} has not come yet", hint="Calls of the future are refused; name a time that is past"
+        )
+    return moment
 
 
 def _show(summary: DemoSummary, as_json: bool) -> None:

@@ -47,11 +47,15 @@ Play = Callable[[PipelineThread, threading.Event, Say], "DemoSummary | None"]
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What to simulate. The same options at the same minute give the same events."""
+    """What to simulate. The same options at the same minute give the same events; with an `end`, at any minute.
+
+    end: UTC; where the simulated time ends, cut down to its minute. None for now.
+    """
 
     days: int
     seed: int
     calls_scale: float
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,10 @@ def play_demo(
     other ledger.
     """
     simulation = FleetSimulation(
-        seed=options.seed, end=datetime.now(UTC), days=options.days, calls_scale=options.calls_scale
+        seed=options.seed,
+        end=options.end or datetime.now(UTC),
+        days=options.days,
+        calls_scale=options.calls_scale,
     )
     overlay = place.path / "prices.toml"
     with place.locked():

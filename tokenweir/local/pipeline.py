@@ -7,6 +7,7 @@ the broker, the ledger, and give the data directory back.
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from sinks.clickhouse.ledger import ClickHouseLedger
 from sinks.clickhouse.migrate import migrate
 from tokenweir.errors import StoreUnavailable, TokenweirError
 from tokenweir.local.budget_tables import fill_budgets
+from tokenweir.local.clock import utc_now
 from tokenweir.local.data_dir import DataDir, RunningPipeline
 from tokenweir.local.detectors import detectors_of
 from tokenweir.local.drain import Undrained
@@ -49,11 +51,15 @@ _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Where visitors come in. A port of 0 takes a free one; None as port means the default, or a free one."""
+    """Where visitors come in. A port of 0 takes a free one; None as port means the default, or a free one.
+
+    page_stands_at: what the page takes for now, UTC; None for the clock.
+    """
 
     host: str = "127.0.0.1"
     port: int | None = None
     clickhouse_port: int | None = None
+    page_stands_at: datetime | None = None
 
 
 def embedded_store(settings: ClickHouseSettings, data_dir: DataDir) -> ClickHouseSettings:
@@ -215,6 +221,7 @@ class LocalPipeline:
             registry=self.registry,
             health=self._health,
             database=store.database,
+            page_clock=utc_now if doors.page_stands_at is None else _standing(doors.page_stands_at),
         )
         await self._server.start(doors.host, doors.port, doors.clickhouse_port)
         self._stack.push_async_callback(self._server.stop)
@@ -295,6 +302,10 @@ class LocalPipeline:
     async def _close_delivery(self) -> None:
         if not await asyncio.to_thread(self.delivery.close, self._drain_seconds):
             log.warning("Kafka did not confirm all that was sent")
+
+
+def _standing(at: datetime) -> Callable[[], datetime]:
+    return lambda: at
 
 
 def _incident_page(host: str, port: int) -> str:

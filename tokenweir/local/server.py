@@ -6,6 +6,7 @@ the root path.
 
 import errno
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from aiohttp import web
@@ -27,7 +28,10 @@ _SHUTDOWN_SECONDS: Final = 5.0
 
 
 class LocalServer:
-    """Both ports of a run. `port` and `clickhouse_port` tell where, once started."""
+    """Both ports of a run. `port` and `clickhouse_port` tell where, once started.
+
+    page_clock: what the page takes for now, UTC.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class LocalServer:
         registry: CollectorRegistry,
         health: Health,
         database: str,
+        page_clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.port = 0
         self.clickhouse_port = 0
@@ -51,7 +56,7 @@ class LocalServer:
         )
         self._page.add_routes(
             [
-                *page_routes(reader.rows, clock=utc_now, database=database),
+                *page_routes(reader.rows, clock=page_clock, database=database),
                 *gateway_routes(intake),
                 web.get("/health", self._answer_health(health)),
                 web.get("/metrics", _answer_metrics(registry)),
