@@ -14,6 +14,7 @@ import statistics
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -28,11 +29,13 @@ from sinks.clickhouse import LedgerClient, connect, migrate
 from sinks.clickhouse.columns import MEASURE_COLUMNS, ROLLUP_DIMENSIONS
 from sinks.clickhouse.price_book import write_models, write_price_book
 from tokenweir.catalog import Catalog
+from tokenweir.local.budget_tables import fill_budgets
 from tokenweir.local.read_only import ReadOnlyLedger
 from tokenweir.pricing import PriceBook
-from tokenweir.settings import ClickHouseSettings
+from tokenweir.settings import BudgetSettings, ClickHouseSettings
 
-END: Final = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+END: Final = datetime.now(UTC).replace(hour=12, minute=30, second=0, microsecond=0) - timedelta(days=1)
+"""Yesterday: the view of budgets goes by the clock of the engine."""
 CALLS: Final = 100_000_000
 DAYS: Final = 30
 GROUPS: Final = 2_000
@@ -111,6 +114,12 @@ def fill(client: LedgerClient, calls: int, groups: int) -> None:
     _open_minutes(client, calls // (DAYS * 1440) * 2, groups)
     write_price_book(client, PriceBook.default())
     write_models(client, Catalog.default().models())
+    teams = {f"team-{number}": {"team": f"team-{number}"} for number in range(20)}
+    budgets = {
+        name: BudgetSettings(amount_usd=Decimal(10_000), scope=scope, time_zone="Asia/Kolkata")
+        for name, scope in {"all": {}, **teams}.items()
+    }
+    fill_budgets(client, budgets, END)
     _incidents(client)
 
 
