@@ -133,13 +133,16 @@ def _rollup(
     calls: int,
 ) -> None:
     start = f"toDateTime({int(first.timestamp())} + p * {int(length.total_seconds())}, 'UTC')"
-    measures = {name: f"{calls} * 40" for name in MEASURE_COLUMNS if name.endswith("_tokens")}
+    measures = {name: "0" for name in MEASURE_COLUMNS if name.endswith("_tokens")}
     money = "toDecimal128(any(1 + g % 97), 12) / 10000"
     measures |= {
         "calls": str(calls),
         "unpriced_calls": f"if(any(g % 50 = 3), {calls}, 0)",
         "billed_unpriced_calls": f"if(any(g % 50 = 3), {calls}, 0)",
         "input_tokens": f"{calls} * any(1000 + g % 800)",
+        # Two workloads in five have a cache.
+        "cache_read_tokens": f"if(any(g % 5 < 2), {calls} * 600, 0)",
+        "cache_write_tokens": f"if(any(g % 5 < 2), {calls} * 40, 0)",
         "output_tokens": f"{calls} * any(200 + g % 100)",
         **dict.fromkeys(("cost", "billed_cost"), f"if(any(g % 50 = 3), NULL, {calls} * {money})"),
         **dict.fromkeys(("list_cost", "billed_list_cost"), f"if(any(g % 50 = 3), NULL, {calls} * {money})"),

@@ -27,8 +27,8 @@ def batch_hours() -> str:
             u.vendor AS vendor, u.model AS model, u.hour AS hour, u.place AS place,
             u.call_count AS calls_here, u.paid AS paid_here, u.listed AS listed_here,
             {list_cost_of("u", "s")} AS native,
-            if(isNotNull(b.factor), toDecimal256(ifNull(b.factor, 0), 12),
-                b.input_rate / if(s.input_rate = 0, toDecimal256(1, 12), s.input_rate)) AS share,
+            if(isNotNull(b.factor), toDecimal128(ifNull(b.factor, 0), 12),
+                b.input_rate / if(s.input_rate = 0, toDecimal128(1, 12), s.input_rate)) AS share,
             s.price_id != '' AND b.price_id != '' AND s.is_by_million AND s.currency = 'USD'
                 AND s.valid_from <= u.hour AND s.valid_to >= u.hour + INTERVAL 1 HOUR
                 AND b.valid_from <= u.hour AND b.valid_to >= u.hour + INTERVAL 1 HOUR
@@ -37,7 +37,7 @@ def batch_hours() -> str:
             if(is_known, concat(s.price_id, ' ', b.price_id), NULL) AS pair
         FROM
         (
-            SELECT vendor, model, region AS place, hour, toDecimal256(ifNull(sum(cost), 0), 12) AS paid, {SUMS}
+            SELECT vendor, model, region AS place, hour, toDecimal128(ifNull(sum(cost), 0), 12) AS paid, {SUMS}
             FROM @ledger.usage_by_hour
             WHERE hour >= @since AND hour < @until AND @chosen AND cost IS NOT NULL AND service_tier = 'batch'
             GROUP BY vendor, model, place, hour

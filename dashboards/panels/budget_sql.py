@@ -51,40 +51,44 @@ MEMBERS: Final = f"""
 
 REST: Final = f"""
     SELECT
-        m.name AS name,
-        m.tenant AS tenant,
-        if(any(u.hours_known) < 168, NULL, toDecimal128(sum(u.usual * multiIf(
-            m.span <= u.offset, 0,
-            intDiv(m.span - u.offset, 604800) * 3600 + least(3600, (m.span - u.offset) % 604800)
-                - if(u.slot = 168, toUnixTimestamp(@now) % 3600, 0))
-            / (3600 * greatest(intDiv(u.hours_known - u.slot, 168) + 1, 1))), 12)) AS usd_rest
+        name,
+        tenant,
+        if(any(known) < 168, NULL, toDecimal128(sum(usual_here * multiIf(
+            span <= offset, 0,
+            intDiv(span - offset, 604800) * 3600 + least(3600, (span - offset) % 604800)
+                - if(slot = 168, toUnixTimestamp(@now) % 3600, 0))
+            / (3600 * greatest(intDiv(known - slot, 168) + 1, 1))), 12)) AS usd_rest
     FROM
     (
-        SELECT name, tenant, group,
-            toInt64(toUnixTimestamp(period_end)) - toUnixTimestamp(toStartOfHour(@now)) AS span
-        FROM ({MEMBERS})
-    ) AS m
-    INNER JOIN
-    (
         SELECT
-            s.group AS group, s.slot AS slot, s.usual AS usual, toInt64(3600) * (168 - s.slot) AS offset,
-            least(672, intDiv(toInt64(toUnixTimestamp(toStartOfHour(@now)))
-                - toUnixTimestamp(toStartOfHour(f.first_minute)), 3600) - 1) AS hours_known
-        FROM
+            m.name AS name, m.tenant AS tenant, s.slot AS slot,
+            toInt64(3600) * (168 - s.slot) AS offset,
+            any(toInt64(toUnixTimestamp(m.period_end)) - toUnixTimestamp(toStartOfHour(@now))) AS span,
+            any(f.hours_known) AS known,
+            sum(s.usual) AS usual_here
+        FROM ({MEMBERS}) AS m
+        INNER JOIN
         (
             SELECT
-                tenant,
                 {GROUP} AS group,
                 toInt64((intDiv(toUnixTimestamp(toStartOfHour(@now)) - toUnixTimestamp(hour), 3600) + 167) % 168 + 1)
                     AS slot,
                 toDecimal256(ifNull(sum(cost), 0), 12) AS usual
             FROM @ledger.usage_by_hour
             WHERE hour >= toStartOfHour(@now) - INTERVAL 672 HOUR AND hour < toStartOfHour(@now)
-            GROUP BY tenant, group, slot
-        ) AS s
-        INNER JOIN (SELECT tenant, min(minute) AS first_minute FROM @ledger.minutes GROUP BY tenant) AS f
-            ON f.tenant = s.tenant
-    ) AS u ON u.group = m.group
+            GROUP BY group, slot
+        ) AS s ON s.group = m.group
+        INNER JOIN
+        (
+            SELECT
+                tenant,
+                least(672, intDiv(toInt64(toUnixTimestamp(toStartOfHour(@now)))
+                    - toUnixTimestamp(toStartOfHour(min(minute))), 3600) - 1) AS hours_known
+            FROM @ledger.minutes
+            GROUP BY tenant
+        ) AS f ON f.tenant = m.tenant
+        GROUP BY name, tenant, slot
+    )
     GROUP BY name, tenant
 """
 """What is still to come of each budget's period: `name`, `tenant`, `usd_rest`, null before a whole week is known."""

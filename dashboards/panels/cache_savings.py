@@ -15,8 +15,11 @@ def cached_hours(by: str) -> str:
         name, vendor, model, hour,
         any(read_here) AS read_sum,
         any(write_here) AS write_sum,
-        argMinOrNull(reads, price_id) AS saved_by_reads,
-        argMinOrNull(writes, price_id) AS paid_for_writes,
+        uniqExactIf((input_rate, cache_read_rate, output_rate), holds) AS ways,
+        ifNull(argMinOrNullIf(reads, price_id, in_dollars), if(ways = 1, anyOrNullIf(reads, alone), NULL))
+            AS saved_by_reads,
+        ifNull(argMinOrNullIf(writes, price_id, in_dollars), if(ways = 1, anyOrNullIf(writes, alone), NULL))
+            AS paid_for_writes,
         saved_by_reads - paid_for_writes AS saved
     FROM
     (
@@ -26,15 +29,14 @@ def cached_hours(by: str) -> str:
             {list_cost_of("u", "p")} AS native,
             p.price_id != '' AND p.valid_from <= u.hour AND p.valid_to >= u.hour + INTERVAL 1 HOUR
                 AND {in_region("u.place", "p.region")} AS holds,
-            uniqExactIf((p.input_rate, p.cache_read_rate, p.output_rate), holds)
-                OVER (PARTITION BY u.name, u.vendor, u.model, u.tier, u.place, u.hour) AS ways,
-            holds AND if(p.currency = 'USD', {is_the_same("native", "u")},
-                ways = 1 AND p.hours = '' AND p.terms = '' AND native > 0) AS is_known,
-            if(is_known, p.price_id, NULL) AS price_id,
-            if(p.currency = 'USD' OR native = 0, toDecimal256(1, 12), u.listed / native) AS usd_per_unit,
-            usd_per_unit * (toDecimal256(u.read_sum, 0) * (p.input_rate - p.cache_read_rate) / 1000000) AS reads,
-            usd_per_unit * ((toDecimal256(u.write_sum, 0) - u.write_1h_sum) * (p.cache_write_rate - p.input_rate)
-                + toDecimal256(u.write_1h_sum, 0) * (p.cache_write_1h_rate - p.input_rate)) / 1000000 AS writes
+            holds AND p.currency = 'USD' AND {is_the_same("native", "u")} AS in_dollars,
+            holds AND p.currency != 'USD' AND p.hours = '' AND p.terms = '' AND native > 0 AS alone,
+            p.price_id AS price_id, p.input_rate AS input_rate, p.cache_read_rate AS cache_read_rate,
+            p.output_rate AS output_rate,
+            if(p.currency = 'USD' OR native = 0, toDecimal128(1, 12), u.listed / native) AS usd_per_unit,
+            usd_per_unit * (toDecimal128(u.read_sum, 0) * (p.input_rate - p.cache_read_rate) / 1000000) AS reads,
+            usd_per_unit * ((toDecimal128(u.write_sum, 0) - u.write_1h_sum) * (p.cache_write_rate - p.input_rate)
+                + toDecimal128(u.write_1h_sum, 0) * (p.cache_write_1h_rate - p.input_rate)) / 1000000 AS writes
         FROM
         (
             SELECT {by} AS name, vendor, model, service_tier AS tier, region AS place, hour, {SUMS}

@@ -69,13 +69,13 @@ def prices_of(used: str = USED_MODELS) -> str:
         book.is_contract AS is_contract,
         book.factor AS factor,
         book.no_price AS no_price,
-        toDecimal256(book.rates['input'], 12) AS input_rate,
-        toDecimal256(book.rates['output'], 12) AS output_rate,
-        if(mapContains(book.rates, 'cache_read'), toDecimal256(book.rates['cache_read'], 12), input_rate)
+        toDecimal128(book.rates['input'], 12) AS input_rate,
+        toDecimal128(book.rates['output'], 12) AS output_rate,
+        if(mapContains(book.rates, 'cache_read'), toDecimal128(book.rates['cache_read'], 12), input_rate)
             AS cache_read_rate,
-        if(mapContains(book.rates, 'cache_write'), toDecimal256(book.rates['cache_write'], 12), input_rate)
+        if(mapContains(book.rates, 'cache_write'), toDecimal128(book.rates['cache_write'], 12), input_rate)
             AS cache_write_rate,
-        if(mapContains(book.rates, 'cache_write_1h'), toDecimal256(book.rates['cache_write_1h'], 12), cache_write_rate)
+        if(mapContains(book.rates, 'cache_write_1h'), toDecimal128(book.rates['cache_write_1h'], 12), cache_write_rate)
             AS cache_write_1h_rate,
         book.per['input'] = 1000000 AND book.per['output'] IN (0, 1000000) AS is_by_million
     FROM ({used}) AS used
@@ -105,11 +105,11 @@ def in_region(region: str, regions: str) -> str:
 def list_cost_of(usage: str, price: str) -> str:
     """What the tokens of `usage` cost at the rates of `price`, both aliases; in the price's currency."""
     return (
-        f"((toDecimal256({usage}.input_sum, 0) - {usage}.read_sum - {usage}.write_sum) * {price}.input_rate"
-        f" + toDecimal256({usage}.read_sum, 0) * {price}.cache_read_rate"
-        f" + (toDecimal256({usage}.write_sum, 0) - {usage}.write_1h_sum) * {price}.cache_write_rate"
-        f" + toDecimal256({usage}.write_1h_sum, 0) * {price}.cache_write_1h_rate"
-        f" + toDecimal256({usage}.output_sum, 0) * {price}.output_rate) / 1000000"
+        f"((toDecimal128({usage}.input_sum, 0) - {usage}.read_sum - {usage}.write_sum) * {price}.input_rate"
+        f" + toDecimal128({usage}.read_sum, 0) * {price}.cache_read_rate"
+        f" + (toDecimal128({usage}.write_sum, 0) - {usage}.write_1h_sum) * {price}.cache_write_rate"
+        f" + toDecimal128({usage}.write_1h_sum, 0) * {price}.cache_write_1h_rate"
+        f" + toDecimal128({usage}.output_sum, 0) * {price}.output_rate) / 1000000"
     )
 
 
@@ -120,11 +120,11 @@ SUMS: Final = """
     sum(cache_write_tokens) AS write_sum,
     sum(cache_write_1h_tokens) AS write_1h_sum,
     sum(output_tokens) AS output_sum,
-    toDecimal256(ifNull(sum(list_cost), 0), 12) AS listed
+    toDecimal128(ifNull(sum(list_cost), 0), 12) AS listed
 """
 """What `list_cost_of` needs of some calls, and what they cost by the ledger."""
 
 
 def is_the_same(cost: str, usage: str) -> str:
     """A condition: a cost equals what the ledger has of `usage`, but for what each call was rounded by."""
-    return f"abs({cost} - {usage}.listed) * 1000000 <= {usage}.listed + toDecimal256({usage}.call_count, 12) / 100000"
+    return f"abs({cost} - {usage}.listed) * 1000000 <= {usage}.listed + toDecimal128({usage}.call_count, 12) / 100000"

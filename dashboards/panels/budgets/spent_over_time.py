@@ -24,19 +24,35 @@ SELECT
 FROM
 (
     SELECT
-        toStartOfDay(u.hour) AS time,
+        toStartOfDay(u.begins) AS time,
         if(uniqExact(m.tenant) OVER (PARTITION BY m.name) = 1, m.name, concat(m.name, ' / ', m.tenant)) AS budget,
         any(m.amount_usd) AS amount,
         sum(u.usd) AS day_usd
     FROM (SELECT * FROM ({MEMBERS}) WHERE @chosen_scope) AS m
     INNER JOIN
     (
-        SELECT {GROUP} AS group, hour, ifNull(sum(cost), 0) AS usd
+        SELECT {GROUP} AS group, day AS begins, day + INTERVAL 1 DAY AS ends, 1 AS is_day, ifNull(sum(cost), 0) AS usd
+        FROM @ledger.usage_by_day
+        WHERE day >= (SELECT min(period_start) FROM @ledger.budget_periods) AND day <= @now
+        GROUP BY group, begins, ends
+        UNION ALL
+        SELECT {GROUP} AS group, hour AS begins, hour + INTERVAL 1 HOUR AS ends, 0 AS is_day,
+            ifNull(sum(cost), 0) AS usd
         FROM @ledger.usage_by_hour
-        WHERE hour >= (SELECT min(period_start) FROM @ledger.budget_periods) - INTERVAL 1 HOUR AND hour <= @now
-        GROUP BY group, hour
+        WHERE hour <= @now AND toStartOfDay(hour) IN
+        (
+            SELECT toStartOfDay(arrayJoin([period_start, period_end]) AS bound)
+            FROM @ledger.budget_periods
+            WHERE bound != toStartOfDay(bound)
+        )
+        GROUP BY group, begins, ends
     ) AS u ON u.group = m.group
-    WHERE u.hour + INTERVAL 1 HOUR > m.period_start AND u.hour + INTERVAL 1 HOUR <= m.period_end
+    WHERE if(u.is_day, u.begins >= m.period_start, u.ends > m.period_start) AND u.ends <= m.period_end
+        AND (
+            u.is_day
+            OR toStartOfDay(u.begins) < m.period_start
+            OR toStartOfDay(u.begins) + INTERVAL 1 DAY > m.period_end
+        )
     GROUP BY time, m.name, m.tenant
 )
 ORDER BY time, name

@@ -18,9 +18,9 @@ WHERE b.is_removed = 0
     AND arrayExists(bound -> bound > now('UTC'), b.period_bounds);
 
 -- budget_standing: what is spent of each budget, exactly, by tenant: of a budget that names no tenant, each has it for
--- itself. Where nothing is spent there is one row, whose tenant is the one that the budget names, or empty. Hours count
--- whole where they lie within the period; of an hour that a period cuts (as where midnight is at half past in UTC) the
--- minutes do. What has no price is in no sum; unpriced_calls counts it.
+-- itself. Where nothing is spent there is one row, whose tenant is the one that the budget names, or empty. Days (UTC) count
+-- whole where they lie within the period; of a day that a period cuts the hours do, and of an hour that it cuts (as where
+-- midnight is at half past in UTC) the minutes. What has no price is in no sum; unpriced_calls counts it.
 CREATE OR REPLACE VIEW budget_standing ${on_cluster} AS
 SELECT
     b.name AS name,
@@ -64,17 +64,32 @@ LEFT JOIN
         FROM
         (
             SELECT
-                hour AS begins, hour + INTERVAL 1 HOUR AS ends, 1 AS is_hour,
+                day AS begins, day + INTERVAL 1 DAY AS ends, 'day' AS length,
+                toString(tenant) AS tenant, toString(team) AS team, toString(project) AS project,
+                toString(service) AS service, toString(environment) AS environment, toString(api_key) AS api_key,
+                toString(vendor) AS vendor, toString(model) AS model, toString(region) AS region,
+                toString(operation) AS operation, toString(service_tier) AS service_tier,
+                cost, calls, unpriced_calls
+            FROM usage_by_day
+            WHERE day >= (SELECT min(period_start) FROM budget_periods)
+            UNION ALL
+            SELECT
+                hour AS begins, hour + INTERVAL 1 HOUR AS ends, 'hour' AS length,
                 toString(tenant) AS tenant, toString(team) AS team, toString(project) AS project,
                 toString(service) AS service, toString(environment) AS environment, toString(api_key) AS api_key,
                 toString(vendor) AS vendor, toString(model) AS model, toString(region) AS region,
                 toString(operation) AS operation, toString(service_tier) AS service_tier,
                 cost, calls, unpriced_calls
             FROM usage_by_hour
-            WHERE hour >= (SELECT min(period_start) FROM budget_periods)
+            WHERE toStartOfDay(hour) ${in}
+                (
+                    SELECT toStartOfDay(arrayJoin([period_start, period_end]) AS bound)
+                    FROM budget_periods
+                    WHERE bound != toStartOfDay(bound)
+                )
             UNION ALL
             SELECT
-                minute AS begins, minute + INTERVAL 1 MINUTE AS ends, 0 AS is_hour,
+                minute AS begins, minute + INTERVAL 1 MINUTE AS ends, 'minute' AS length,
                 toString(tenant) AS tenant, toString(team) AS team, toString(project) AS project,
                 toString(service) AS service, toString(environment) AS environment, toString(api_key) AS api_key,
                 toString(vendor) AS vendor, toString(model) AS model, toString(region) AS region,
@@ -91,9 +106,15 @@ LEFT JOIN
         CROSS JOIN (SELECT DISTINCT period_start, period_end FROM budget_periods) AS r
         WHERE u.begins >= r.period_start AND u.ends <= r.period_end
             AND (
-                u.is_hour
-                OR toStartOfHour(u.begins) < r.period_start
-                OR toStartOfHour(u.begins) + INTERVAL 1 HOUR > r.period_end
+                u.length = 'day'
+                OR u.length = 'hour' AND (
+                    toStartOfDay(u.begins) < r.period_start
+                    OR toStartOfDay(u.begins) + INTERVAL 1 DAY > r.period_end
+                )
+                OR u.length = 'minute' AND (
+                    toStartOfHour(u.begins) < r.period_start
+                    OR toStartOfHour(u.begins) + INTERVAL 1 HOUR > r.period_end
+                )
             )
         GROUP BY period_start, period_end, tenant, names
     ) AS g ON g.period_start = p.period_start AND g.period_end = p.period_end
