@@ -69,6 +69,7 @@ def run(seeds: int | None = None, days: int = 30, series: int = _SERIES) -> list
         for measurement in _quality(kind, each)
     ]
     false = sum(one.false for each in judged.values() for one in each)
+    false += sum(told[kind] for kind in _NEVER_PLANTED)
     others = ", ".join(f"{count} {kind}" for kind, count in sorted(told.items()) if kind not in _JUDGES)
     return [
         *found,
@@ -152,6 +153,8 @@ _JUDGES: Final[dict[str, Callable[[Story, Sequence[Signal]], Judgement]]] = {
     "errors": _judge_errors,
     "migration": _judge_moves,
 }
+_NEVER_PLANTED: Final = ("latency", "rejects")
+"""No fleet's story has any, so each that is told of one is false."""
 _DELAY_BARS: Final = {"cost_spike": 75.0}
 """Seconds. An error or a slow answer shows with the calls that it meets, a migration over hours: no clock fits them."""
 
