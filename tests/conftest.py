@@ -21,6 +21,8 @@ LONGEST_FIRST = (
     "test_embedded.py",
     "test_benchmarks.py",
     "test_bills_end_to_end.py",
+    "test_browser.py",
+    "test_handover.py",
 )
 """Files of few and long tests; begun last, one of them would keep a single process busy for minutes."""
 
@@ -28,7 +30,7 @@ pytest_plugins = ["tests.kafka.fixtures"]
 
 # Properties are tried on so many examples in every run, whatever time one takes on a busy machine. To look longer:
 # HYPOTHESIS_PROFILE=long.
-settings.register_profile("suite", max_examples=50, deadline=None)
+settings.register_profile("suite", max_examples=25, deadline=None)
 settings.register_profile("long", max_examples=1_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
