@@ -177,7 +177,8 @@ def test_a_scope_may_name_several_values_and_bounds_may_be_outlived(
 ) -> None:
     fill_budgets(ledger_client, {"both": budget(scope={"team": "search"}, period="quarter")}, NOW)
     ledger_client.command(
-        "INSERT INTO budgets SELECT * REPLACE (map('team', ['search', 'ads']) AS scope, written_at + toIntervalMicrosecond(1) AS written_at) "
+        "INSERT INTO budgets SELECT * REPLACE (map('team', ['search', 'ads']) AS scope, "
+        "written_at + toIntervalMicrosecond(1) AS written_at) "
         "FROM budgets"
     )
     store(ledger, [a_call(number, NOW, team=team) for number, team in enumerate(TEAMS)])
