@@ -37,7 +37,11 @@ async def test_the_resolution_fits_the_period(
     (row,) = await empty_ledger.reader.rows(
         expanded(RESOLUTION_QUERY, rolling_period(period, NOW), {}, NOW), {}
     )
-    assert row["resolution"] == resolution == rolling_period(period, NOW).rollup.removeprefix("usage_by_")
+    # Grafana's periods begin and end anywhere, so they are read by no longer steps than the page's, which do not.
+    assert row["resolution"] == resolution
+    on_the_page = rolling_period(period, NOW).rollup.removeprefix("usage_by_")
+    lengths = ("minute", "hour", "day")
+    assert lengths.index(resolution) <= lengths.index(on_the_page)
 
 
 @pytest.mark.parametrize("each", [pytest.param(each, id=each.board.name) for each in boards()])
