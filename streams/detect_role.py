@@ -15,6 +15,7 @@ Invariants:
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -46,6 +47,7 @@ TICK_SECONDS: Final = 2.0
 """So often a tick is written to each partition that has tenants."""
 
 _LOST_TICK_SECONDS: Final = 15.0
+_LOOK_SECONDS: Final = 0.5
 _CLOCKS_APART_MS: Final = 60_000
 _SIGNAL_HEADERS: Final = [(HEADER_CONTENT_TYPE, CONTENT_TYPE.encode())]
 
@@ -263,20 +265,41 @@ class DetectRole(Role):
         return max(0.0, self.clock().timestamp() - self._deadline_ms / 1000)
 
     async def wait_until_through(
-        self, read_to: Mapping[tuple[str, int], int], timeout_seconds: float
+        self, read_to: Mapping[tuple[str, int], int], timeout_seconds: float, stall_seconds: float = math.inf
     ) -> bool:
         """Wait until every minute that is over is closed, of all messages before these offsets by topic and partition.
 
-        For a topic that one worker has alone. True when it is so, False when the time was not enough.
+        For a topic that one worker has alone. True when it is so, False when the time was not enough, or when all was
+        read and nothing has moved for `stall_seconds`: then the last minutes are held for more that may come.
         """
-        return await self.wait_until(lambda: self._is_through(read_to), timeout_seconds)
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + timeout_seconds
+        seen, moved_at = self._progress(), loop.time()
+        while not self._is_through(read_to):
+            now = loop.time()
+            progress = self._progress()
+            if progress != seen or self._taking or not self._has_read(read_to):
+                seen, moved_at = progress, now
+            if now >= min(ends_at, moved_at + stall_seconds) or self.failed.is_set():
+                return False
+            await self.wait_until(lambda: self._is_through(read_to), min(_LOOK_SECONDS, ends_at - now))
+        return True
 
-    def _is_through(self, read_to: Mapping[tuple[str, int], int]) -> bool:
-        wall_ms = round(self.clock().timestamp() * 1000)
+    def _progress(self) -> list[int]:
+        """What moves while minutes are closed."""
+        return [lane.detection.deadline_ms() for lane in self._lanes.values()]
+
+    def _has_read(self, read_to: Mapping[tuple[str, int], int]) -> bool:
         lanes = {(place.topic, place.number): lane.detection for place, lane in self._lanes.items()}
         return all(
             end == 0 or (place in lanes and lanes[place].next_offset >= end) for place, end in read_to.items()
-        ) and not any(detection.is_behind(wall_ms) for detection in lanes.values())
+        )
+
+    def _is_through(self, read_to: Mapping[tuple[str, int], int]) -> bool:
+        wall_ms = round(self.clock().timestamp() * 1000)
+        return self._has_read(read_to) and not any(
+            lane.detection.is_behind(wall_ms) for lane in self._lanes.values()
+        )
 
     def revoked(self, partitions: Iterable[Partition]) -> None:
         """Forget what is known of them: whoever has them now takes up what was kept."""

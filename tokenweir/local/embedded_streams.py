@@ -144,7 +144,8 @@ class EmbeddedStreams:
     async def wait_until_signalled(self, timeout_seconds: float) -> None:
         """Waits until the detectors have seen every minute that is over of what Kafka holds at the call.
 
-        Returns at the timeout too: a tenant whose last minute is old is waited for in case more of it comes.
+        Returns at the timeout too, and when all was read and nothing has moved for twice as long as minutes are held: a
+        tenant whose last minute is old is waited for in case more of it comes.
         """
         ends = await asyncio.to_thread(
             end_offsets, self.settings.kafka, [topic_name(self.settings.kafka, WINDOWS.name)]
@@ -152,7 +153,9 @@ class EmbeddedStreams:
         read_to = {(place.topic, place.partition): end for place, end in ends.items()}
         for app in self._apps:
             if isinstance(role := app.role, DetectRole):
-                await role.wait_until_through(read_to, timeout_seconds)
+                await role.wait_until_through(
+                    read_to, timeout_seconds, stall_seconds=2 * self.settings.detection.hold_seconds
+                )
 
     async def failure(self) -> TokenweirError:
         """Returns when one of them cannot go on, with why."""
