@@ -1,7 +1,8 @@
 """The percentiles of duration over time."""
 
 from dashboards.panels.panel import Field, Kind, Panel, Unit
-from dashboards.panels.reliability.measures import IS_WAITED_FOR, LEFT_OUT, percentile_ms
+from dashboards.panels.reliability.measures import LEFT_OUT
+from dashboards.panels.reliability.percentiles import percentiles_over_time_sql
 
 PANEL = Panel(
     name="duration-over-time",
@@ -14,17 +15,7 @@ PANEL = Panel(
     place=50,
     width=6,
     height=7,
-    sql=f"""
-SELECT
-    @step AS time,
-    {percentile_ms(50, "duration")} AS p50_ms,
-    {percentile_ms(95, "duration")} AS p95_ms,
-    {percentile_ms(99, "duration")} AS p99_ms
-FROM @usage
-WHERE @in_period AND @chosen AND {IS_WAITED_FOR} AND duration_calls > 0
-GROUP BY time
-ORDER BY time
-""",
+    sql=percentiles_over_time_sql("duration"),
     fields=(
         Field("time", "Time", Unit.TIME),
         Field("p50_ms", "Half within", Unit.MILLISECONDS),

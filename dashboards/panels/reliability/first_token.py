@@ -1,7 +1,8 @@
 """The percentiles of time to first token in the period, and before."""
 
 from dashboards.panels.panel import Field, Kind, Panel, Unit
-from dashboards.panels.reliability.measures import IS_WAITED_FOR, LEFT_OUT, percentile_ms
+from dashboards.panels.reliability.measures import LEFT_OUT
+from dashboards.panels.reliability.percentiles import period_percentiles_sql
 
 PANEL = Panel(
     name="first-token",
@@ -14,16 +15,7 @@ PANEL = Panel(
     place=20,
     width=3,
     height=3,
-    sql=f"""
-SELECT
-    {percentile_ms(95, "ttft", "@in_period")} AS p95_ms,
-    {percentile_ms(95, "ttft", "@before_period")} AS p95_before_ms,
-    {percentile_ms(50, "ttft", "@in_period")} AS p50_ms,
-    {percentile_ms(99, "ttft", "@in_period")} AS p99_ms,
-    sumIf(ttft_calls, @in_period) AS measured_calls
-FROM @usage
-WHERE (@in_period OR @before_period) AND @chosen AND {IS_WAITED_FOR}
-""",
+    sql=period_percentiles_sql("ttft"),
     fields=(
         Field("p95_ms", "95 of 100 within", Unit.MILLISECONDS),
         Field("p95_before_ms", "Period before", Unit.MILLISECONDS),
