@@ -40,6 +40,9 @@ _KEEP_SECONDS: Final = 60.0
 _SESSION_SECONDS: Final = 6.0
 """The embedded broker lets a group wait half its rebalance timeout before the first member may begin."""
 
+_STALL_SECONDS: Final = 10.0
+"""On a busy machine nothing moves for so long although there is more to come."""
+
 
 class EmbeddedStreams:
     """Broker, meter, sink, detectors and notifier. `start` and `stop` once each, in one event loop.
@@ -144,8 +147,8 @@ class EmbeddedStreams:
     async def wait_until_signalled(self, timeout_seconds: float) -> None:
         """Waits until the detectors have seen every minute that is over of what Kafka holds at the call.
 
-        Returns at the timeout too, and when all was read and nothing has moved for twice as long as minutes are held: a
-        tenant whose last minute is old is waited for in case more of it comes.
+        Returns at the timeout too, and when all was read and nothing has moved for a while after minutes are held no
+        longer: a tenant whose last minute is old is waited for in case more of it comes.
         """
         ends = await asyncio.to_thread(
             end_offsets, self.settings.kafka, [topic_name(self.settings.kafka, WINDOWS.name)]
@@ -154,7 +157,9 @@ class EmbeddedStreams:
         for app in self._apps:
             if isinstance(role := app.role, DetectRole):
                 await role.wait_until_through(
-                    read_to, timeout_seconds, stall_seconds=2 * self.settings.detection.hold_seconds
+                    read_to,
+                    timeout_seconds,
+                    stall_seconds=self.settings.detection.hold_seconds + _STALL_SECONDS,
                 )
 
     async def failure(self) -> TokenweirError:

@@ -44,7 +44,8 @@ _DRAIN_SECONDS: Final = 60.0
 _HURRIED_DRAIN_SECONDS: Final = 2.0
 _STORE_PATIENCE_SECONDS: Final = 20.0
 _WATCH_SECONDS: Final = 0.5
-_SIGNALLED_SECONDS: Final = 30.0
+_SIGNALLED_SECONDS: Final = 300.0
+"""A month that detection works off on a busy machine; where nothing moves, the wait ends sooner."""
 _LOCK_WAIT_SECONDS: Final = 5.0
 _EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
