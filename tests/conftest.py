@@ -22,6 +22,7 @@ LONGEST_FIRST = (
     "test_benchmarks.py",
     "test_bills_end_to_end.py",
     "test_browser.py",
+    "test_browser_goes_on.py",
     "test_handover.py",
 )
 """Files of few and long tests; begun last, one of them would keep a single process busy for minutes."""
