@@ -11,6 +11,7 @@ from typing import Any, Final
 import faust
 from yarl import URL
 
+from streams.steady_app import NoTables
 from tokenweir.errors import WrongCall
 from tokenweir.settings import KafkaSettings
 from tokenweir.usage.wire import MAX_MESSAGE_BYTES
@@ -98,6 +99,7 @@ def faust_options(settings: KafkaSettings, state_dir: Path) -> dict[str, Any]:
         "datadir": state_dir,
         # No tables: aiokafka's own round robin assigns partitions, not the assignor that Faust has for tables.
         "table_standby_replicas": 0,
+        "TableManager": NoTables,
         "topic_allow_declare": False,
         "topic_disable_leader": True,
         "web_enabled": False,

@@ -75,7 +75,7 @@ class Broker:
             bootstrap_servers=self.bootstrap_servers,
             topic_prefix=prefix,
             session_timeout_seconds=6,
-            rebalance_timeout_seconds=6,
+            rebalance_timeout_seconds=3,
         )
 
 

@@ -38,7 +38,9 @@ _KEEP_SECONDS: Final = 60.0
 """What the detectors learn in between is lost when a run ends: nothing can be read again then."""
 
 _SESSION_SECONDS: Final = 6.0
-"""The embedded broker lets a group wait half its rebalance timeout before the first member may begin."""
+
+_REBALANCE_SECONDS: Final = 1.0
+"""The embedded broker lets a group wait half of this before its first member may begin; no other one comes."""
 
 _STALL_SECONDS: Final = 10.0
 """On a busy machine nothing moves for so long although there is more to come."""
@@ -108,7 +110,7 @@ class EmbeddedStreams:
                 "partitions": self.settings.kafka.partitions or PARTITIONS,
                 "replication_factor": 1,
                 "session_timeout_seconds": _SESSION_SECONDS,
-                "rebalance_timeout_seconds": _SESSION_SECONDS,
+                "rebalance_timeout_seconds": _REBALANCE_SECONDS,
             }
         )
         self.settings = self.settings.model_copy(update={"kafka": kafka})
