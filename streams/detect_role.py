@@ -270,20 +270,26 @@ class DetectRole(Role):
         """Wait until every minute that is over is closed, of all messages before these offsets by topic and partition.
 
         For a topic that one worker has alone. True when it is so, False when the time was not enough, or when all was
-        read and nothing has moved for `stall_seconds`: then the last minutes are held for more that may come.
+        read and what was taken in the `stall_seconds` since has moved nothing: then the last minutes are held for more
+        that may come. These seconds are told by the ticks that were taken, so a busy machine gets the time it needs.
         """
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_seconds
-        seen, moved_at = self._progress(), loop.time()
+        seen, moved_ms = self._progress(), self._clock_ms()
         while not self._is_through(read_to):
             now = loop.time()
             progress = self._progress()
-            if progress != seen or self._taking or not self._has_read(read_to):
-                seen, moved_at = progress, now
-            if now >= min(ends_at, moved_at + stall_seconds) or self.failed.is_set():
+            if progress != seen or not self._has_read(read_to):
+                seen, moved_ms = progress, self._clock_ms()
+            taken_ms = min((lane.detection.clock_ms for lane in self._lanes.values()), default=0)
+            if now >= ends_at or taken_ms >= moved_ms + stall_seconds * 1000 or self.failed.is_set():
                 return False
             await self.wait_until(lambda: self._is_through(read_to), min(_LOOK_SECONDS, ends_at - now))
         return True
+
+    def _clock_ms(self) -> int:
+        # Never ahead of the time that Kafka's client, which rounds down, writes on a tick right after.
+        return int(self.clock().timestamp() * 1000)
 
     def _progress(self) -> list[int]:
         """What moves while minutes are closed."""
@@ -296,7 +302,7 @@ class DetectRole(Role):
         )
 
     def _is_through(self, read_to: Mapping[tuple[str, int], int]) -> bool:
-        wall_ms = round(self.clock().timestamp() * 1000)
+        wall_ms = self._clock_ms()
         return self._has_read(read_to) and not any(
             lane.detection.is_behind(wall_ms) for lane in self._lanes.values()
         )
@@ -334,7 +340,7 @@ class DetectRole(Role):
             for place in due:
                 if loop.time() - asked_at > _LOST_TICK_SECONDS:
                     break  # the worker, or Kafka, was held up: what was so then need not be so now
-                self._ticks[place] = _Tick(loop.time(), int(self.clock().timestamp() * 1000))
+                self._ticks[place] = _Tick(loop.time(), self._clock_ms())
                 await (await self.send(place.topic, None, b"", TICK_HEADERS, partition=place.number))
 
     def _wants_tick(self, place: Partition, now: float) -> bool:

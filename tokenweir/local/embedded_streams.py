@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from streams.app import StreamApp, build_app
 from streams.block import BlockSink
-from streams.detect_role import DetectRole
+from streams.detect_role import TICK_SECONDS, DetectRole
 from streams.detection.tenant import MakeDetectors
 from streams.notify_role import NotificationOutbox
 from streams.topic_admin import end_offsets, ensure_topics
@@ -42,8 +42,8 @@ _SESSION_SECONDS: Final = 6.0
 _REBALANCE_SECONDS: Final = 1.0
 """The embedded broker lets a group wait half of this before its first member may begin; no other one comes."""
 
-_STALL_SECONDS: Final = 10.0
-"""On a busy machine nothing moves for so long although there is more to come."""
+_STALL_SECONDS: Final = 2 * TICK_SECONDS
+"""Two ticks after what a minute is held for, it is closed if it ever will be."""
 
 
 class EmbeddedStreams:
