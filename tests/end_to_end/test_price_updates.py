@@ -20,7 +20,12 @@ CALL = b'{"vendor": "openai", "model": "gpt-4o", "input_tokens": 1000000}'
 def test_a_newer_price_is_taken_in_and_used_and_moves_nothing_earlier(tmp_path: Path) -> None:
     (tmp_path / "newer.toml").write_text(NEWER, encoding="utf-8")
     assert weir_json("migrate", "--json", cwd=tmp_path)["prices"] > 3000
-    assert weir_json("migrate", "--json", cwd=tmp_path) == {"applied": [], "prices": 0, "models": 0, "budgets": 0}
+    assert weir_json("migrate", "--json", cwd=tmp_path) == {
+        "applied": [],
+        "prices": 0,
+        "models": 0,
+        "budgets": 0,
+    }
     before = weir_json("prices", "show", "openai/gpt-4o", "--json", cwd=tmp_path)[0]["at"]
     added = weir_json("prices", "update", "newer.toml", "--yes", "--json", cwd=tmp_path)["additions"]
     assert [(each["model"], each["change_percent"]["input"]) for each in added] == [("gpt-4o", "-20")]

@@ -100,15 +100,15 @@ def test_usage_says_what_was_billed_of_each_call(
 
 
 def test_a_ledger_from_before_is_brought_up_and_billed_what_it_held(
-    ledger_settings: ClickHouseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_settings: ClickHouseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, before, ignore=shutil.ignore_patterns("004*"))
     columns = [name for name in EVENT_COLUMNS if name not in REPRICING_FIELDS]
-    with connect(ledger_settings) as client:
+    with connect(new_settings) as client:
         with monkeypatch.context() as patched:
             patched.setattr(import_module("sinks.clickhouse.migrate"), "MIGRATIONS", before)
-            migrate(client, ledger_settings)
+            migrate(client, new_settings)
         for number, lines in enumerate((FIRST[:3], FIRST[3:])):
             client.insert_lines(
                 "events",
@@ -119,7 +119,7 @@ def test_a_ledger_from_before_is_brought_up_and_billed_what_it_held(
             )
             if number == 0:
                 sealed_before(client)
-        assert migrate(client, ledger_settings)
+        assert migrate(client, new_settings)
         for view in VIEWS:
             assert sums(client, view) == (BILLED[0], 1, BILLED), view
         ledger = ClickHouseLedger(client)
@@ -128,7 +128,7 @@ def test_a_ledger_from_before_is_brought_up_and_billed_what_it_held(
             for view in VIEWS:
                 assert sums(client, view) == (Decimal("9.5"), 1, BILLED), view
             ledger.keep(LONG_AFTER)
-        client.command(f"DROP DATABASE {ledger_settings.database} SYNC", in_database=False)
+        client.command(f"DROP DATABASE {new_settings.database} SYNC", in_database=False)
 
 
 def sealed_before(client: LedgerClient) -> None:

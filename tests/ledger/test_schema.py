@@ -137,24 +137,25 @@ def test_migrating_again_does_nothing(
     assert migrate(ledger_client, ledger_settings) == []
 
 
-def test_migrating_at_once_ends_at_the_same_schema(ledger_settings: ClickHouseSettings) -> None:
-    with connect(ledger_settings) as client, ThreadPoolExecutor(3) as pool:
-        runs = [pool.submit(migrate, client, ledger_settings) for _ in range(3)]
+def test_migrating_at_once_ends_at_the_same_schema(new_settings: ClickHouseSettings) -> None:
+    with connect(new_settings) as client, ThreadPoolExecutor(3) as pool:
+        runs = [pool.submit(migrate, client, new_settings) for _ in range(3)]
         applied = [run.result() for run in runs]
         try:
             assert any(applied)
-            assert migrate(client, ledger_settings) == []
+            assert migrate(client, new_settings) == []
             assert list(columns(client, "usage")) == list(MeteredEvent.model_fields)
         finally:
-            client.command(f"DROP DATABASE {ledger_settings.database} SYNC", in_database=False)
+            client.command(f"DROP DATABASE {new_settings.database} SYNC", in_database=False)
 
 
-def test_a_ledger_of_another_version_is_refused(
-    ledger_client: LedgerClient, ledger_settings: ClickHouseSettings
-) -> None:
-    ledger_client.command("INSERT INTO schema_versions (version, md5, script) VALUES (999, 'x', 'SELECT 1')")
-    with pytest.raises(TokenweirError, match="another version of Tokenweir"):
-        migrate(ledger_client, ledger_settings)
+def test_a_ledger_of_another_version_is_refused(new_settings: ClickHouseSettings) -> None:
+    with connect(new_settings) as client:
+        migrate(client, new_settings)
+        client.command("INSERT INTO schema_versions (version, md5, script) VALUES (999, 'x', 'SELECT 1')")
+        with pytest.raises(TokenweirError, match="another version of Tokenweir"):
+            migrate(client, new_settings)
+        client.command(f"DROP DATABASE {new_settings.database} SYNC", in_database=False)
 
 
 def test_a_database_name_cannot_carry_sql() -> None:

@@ -113,8 +113,8 @@ def test_errors_are_one_line_without_stack_or_query() -> None:
     )
 
 
-def test_a_ledger_without_schema_says_to_migrate(ledger_settings: ClickHouseSettings) -> None:
-    with connect(ledger_settings) as client:
+def test_a_ledger_without_schema_says_to_migrate(new_settings: ClickHouseSettings) -> None:
+    with connect(new_settings) as client:
         with pytest.raises(StoreUnavailable, match="weir migrate"):
             client.query("SELECT 1 FROM usage")
         with pytest.raises(StoreUnavailable, match="weir migrate"):
@@ -134,8 +134,8 @@ def test_a_dsn_of_another_kind_is_a_wrong_call() -> None:
         connect(ClickHouseSettings(dsn=SecretStr("postgres://127.0.0.1/x")))
 
 
-def test_a_closed_client_says_so(ledger_settings: ClickHouseSettings) -> None:
-    client = connect(ledger_settings)
+def test_a_closed_client_says_so(new_settings: ClickHouseSettings) -> None:
+    client = connect(new_settings)
     client.close()
     client.close()
     with pytest.raises(StoreUnavailable, match="closed"):

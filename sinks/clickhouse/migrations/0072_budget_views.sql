@@ -52,11 +52,11 @@ LEFT JOIN
         SELECT
             r.period_start AS period_start,
             r.period_end AS period_end,
-            u.tenant AS tenant,
+            any(u.tenant) AS tenant,
             map(
-                'tenant', u.tenant, 'team', u.team, 'project', u.project, 'service', u.service,
-                'environment', u.environment, 'api_key', u.api_key, 'vendor', u.vendor, 'model', u.model,
-                'region', u.region, 'operation', u.operation, 'service_tier', u.service_tier
+                'tenant', any(u.tenant), 'team', any(u.team), 'project', any(u.project), 'service', any(u.service),
+                'environment', any(u.environment), 'api_key', any(u.api_key), 'vendor', any(u.vendor), 'model', any(u.model),
+                'region', any(u.region), 'operation', any(u.operation), 'service_tier', any(u.service_tier)
             ) AS names,
             sum(u.cost) AS spent,
             sum(u.calls) AS all_calls,
@@ -116,7 +116,13 @@ LEFT JOIN
                     OR toStartOfHour(u.begins) + INTERVAL 1 HOUR > r.period_end
                 )
             )
-        GROUP BY period_start, period_end, tenant, names
+        -- By a digest of 128 bits: by a map of names it would take twice as long.
+        GROUP BY
+            period_start, period_end,
+            sipHash128(
+                u.tenant, u.team, u.project, u.service, u.environment, u.api_key, u.vendor, u.model, u.region,
+                u.operation, u.service_tier
+            )
     ) AS g ON g.period_start = p.period_start AND g.period_end = p.period_end
     WHERE arrayAll((field, wanted) -> has(wanted, g.names[field]), mapKeys(p.scope), mapValues(p.scope))
     GROUP BY name, tenant
