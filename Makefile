@@ -27,7 +27,7 @@ demo: $(STAMP)  ## a month of a simulated fleet through the whole pipeline, then
 	@$(BIN)/weir demo $(DEMO_FLAGS) $(ARGS)
 
 test: $(STAMP)  ## all tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) lint types contracts  ## lint, types, the house's floors
 

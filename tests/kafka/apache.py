@@ -40,14 +40,18 @@ class ApacheKafka:
     """One node of Apache Kafka; a context manager, which closes it.
 
     port: 0 takes a free one, kept over restarts. directory: where data and log go; a temporary one by default.
+    is_brief: it will not live long enough to earn back what Java spends on making it fast.
     `stop` and `kill` keep the data for the next `start`; `close` stops it and removes what it made.
     Raises on start: KafkaNotToBeHad where it cannot be had here, KafkaStartFailed with the end of its log.
     """
 
-    def __init__(self, *, port: int = 0, directory: Path | None = None, heap_mib: int = 512) -> None:
+    def __init__(
+        self, *, port: int = 0, directory: Path | None = None, heap_mib: int = 512, is_brief: bool = False
+    ) -> None:
         self._wanted_port = port
         self._port = port
         self._heap_mib = heap_mib
+        self._is_brief = is_brief
         self._own_directory = directory is None
         self._directory = directory
         self._child: ChildProcess | None = None
@@ -175,6 +179,8 @@ class ApacheKafka:
     def _start_once(self, java: str, jars: Path) -> None:
         assert self._directory is not None
         command = [java, f"-Xms{min(256, self._heap_mib)}m", f"-Xmx{self._heap_mib}m", "-XX:+UseSerialGC"]
+        if self._is_brief:
+            command += ["-XX:TieredStopAtLevel=1"]
         command += ["-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         command += ["-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dlog4j2.statusLoggerLevel=OFF"]
         command += ["-cp", f"{jars}/*", "kafka.Kafka", str(self._directory / "server.properties")]

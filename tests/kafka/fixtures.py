@@ -117,7 +117,7 @@ def apache_kafka(request: pytest.FixtureRequest) -> Iterator[Broker]:
     if _why_not(request.config):
         yield request.getfixturevalue("embedded_broker")
         return
-    with ApacheKafka() as server:
+    with ApacheKafka(is_brief=True) as server:
         yield Broker(APACHE, server)
 
 
@@ -137,7 +137,7 @@ def new_broker(broker: Broker, tmp_path: Path) -> Iterator[Callable[[], Broker]]
         number = len(started)
         server: Server
         if broker.kind == APACHE:
-            server = ApacheKafka(directory=tmp_path / f"kafka-{number}")
+            server = ApacheKafka(directory=tmp_path / f"kafka-{number}", is_brief=True)
         else:
             server = EmbeddedBroker(port=free_port(), log=tmp_path / f"broker-{number}.log")
         started.append(server)
