@@ -281,7 +281,9 @@ class DetectRole(Role):
             progress = self._progress()
             if progress != seen or not self._has_read(read_to):
                 seen, moved_ms = progress, self._clock_ms()
-            taken_ms = min((lane.detection.clock_ms for lane in self._lanes.values()), default=0)
+            # Only where there are tenants do ticks go on.
+            watching = [lane.detection for lane in self._lanes.values() if lane.detection.is_watching()]
+            taken_ms = min((one.clock_ms for one in watching), default=self._clock_ms())
             if now >= ends_at or taken_ms >= moved_ms + stall_seconds * 1000 or self.failed.is_set():
                 return False
             await self.wait_until(lambda: self._is_through(read_to), min(_LOOK_SECONDS, ends_at - now))

@@ -253,7 +253,7 @@ def test_a_state_of_another_form_is_refused() -> None:
 
 
 def test_the_simulated_fleet_with_answers_that_were_made_slow() -> None:
-    feed = fleet(102, days=12)
+    feed = fleet(102, days=12, calls_scale=0.5)
     plans = plans_of(feed, 102)
     judged = judge_latency(
         feed.story, plans, latency_signals(feed.story.tenant, slower(feed.minutes(), plans))

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from _pytest.mark.structures import ParameterSet
 from tests.docs.page_shell import PageShell, programs_folder
 from tests.docs.pages import PAGES, ROOT, blocks, page_name
 from tests.docs.samples import TRACES, write_samples
-from tests.end_to_end.commands import wait_for
+from tests.end_to_end.commands import wait_for, weir
 
 _RUNNABLE = ("sh", "python", "sql")
 _KNOWN_LANGUAGES = (*_RUNNABLE, "", "text", "json", "toml")
@@ -33,6 +34,14 @@ def _runnable_pages() -> list[ParameterSet]:
     return found
 
 
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a small fleet, for pages that ask of what there is."""
+    folder = tmp_path_factory.mktemp("two-days")
+    weir("demo", "--no-wait", "--days", "2", "--calls-scale", "0.05", "--data-dir", "demo", cwd=folder)
+    return folder / "demo"
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", _runnable_pages())
 def test_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -45,9 +54,7 @@ def test_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path, request: pyt
         (folder / "tokenweir.toml").write_text(_SETTINGS[page_name(page)], encoding="utf-8")
     with PageShell(folder, programs_folder(tmp_path / "bin")) as shell:
         if any(block.language == "sql" for block in blocks(page)):
-            shell.weir(
-                "demo", "--no-wait", "--days", "2", "--calls-scale", "0.05", "--data-dir", ".tokenweir"
-            )
+            shutil.copytree(request.getfixturevalue("two_days"), folder / ".tokenweir", symlinks=True)
         for block in blocks(page):
             try:
                 shell.run_block(block)

@@ -113,7 +113,8 @@ def test_a_ctrl_c_ends_an_ingest_and_the_next_one_completes_it(tmp_path: Path, e
 
 def test_a_ctrl_c_ends_a_demo_and_leaves_a_ledger(tmp_path: Path) -> None:
     log = tmp_path / "demo.log"
-    with weir_process("demo", "--no-wait", "--data-dir", "ledger", cwd=tmp_path, log=log) as process:
+    fewer = ("--calls-scale", "0.3", "--no-wait", "--data-dir", "ledger")
+    with weir_process("demo", "--days", "4", *fewer, cwd=tmp_path, log=log) as process:
         wait_for("the fleet", lambda: b"reports sent" in log.read_bytes(), log=log)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130, log.read_text()
@@ -122,5 +123,5 @@ def test_a_ctrl_c_ends_a_demo_and_leaves_a_ledger(tmp_path: Path) -> None:
     assert totals(tmp_path / "ledger")["calls"] > 0
     asked = weir("query", "SELECT count() FROM usage", "--data-dir", "ledger", cwd=tmp_path)
     assert asked.stdout
-    again = weir_json("demo", "--days", "1", "--no-wait", "--json", "--data-dir", "ledger", cwd=tmp_path)
+    again = weir_json("demo", "--days", "1", *fewer, "--json", cwd=tmp_path)
     assert again["exact"] is True

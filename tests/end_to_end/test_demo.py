@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(600)]
 
 
 def test_the_demo_ends_with_an_exact_ledger(tmp_path: Path) -> None:
-    summary = weir_json("demo", "--days", "2", "--no-wait", "--json", cwd=tmp_path)
+    summary = weir_json("demo", "--days", "2", "--calls-scale", "0.25", "--no-wait", "--json", cwd=tmp_path)
     assert summary["exact"] is True
     assert summary["differences"] == []
     assert summary["expected"] == summary["ledger"]
