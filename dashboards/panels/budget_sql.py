@@ -20,16 +20,18 @@ _FIELDS: Final = (
     "operation",
     "service_tier",
 )
-GROUP: Final = f"cityHash64({', '.join(_FIELDS)})"
-"""A group of the rollups, told by the fields that a budget can name."""
+_NAMED: Final = "(SELECT groupUniqArrayArray(mapKeys(scope)) FROM @ledger.budget_periods)"
+_VALUES: Final = ("tenant", *(f"if(has({_NAMED}, '{name}'), {name}, '')" for name in _FIELDS[1:]))
+GROUP: Final = f"cityHash64({', '.join(_VALUES)})"
+"""A group of the rollups, told by the tenant and the fields that a budget does name: what the others hold is one."""
 
 _NAMES: Final = ", ".join(f"'{name}', toString({name})" for name in _FIELDS)
 
 _GROUPS: Final = f"""
-    SELECT toString(tenant) AS tenant, {GROUP} AS group, map({_NAMES}) AS names
+    SELECT toString(tenant) AS tenant, cityHash64({", ".join(_FIELDS)}) AS group, map({_NAMES}) AS names
     FROM
     (
-        SELECT DISTINCT {", ".join(_FIELDS)}
+        SELECT DISTINCT {", ".join(f"{value} AS {name}" for name, value in zip(_FIELDS, _VALUES, strict=True))}
         FROM @ledger.usage_by_day
         WHERE day >= toStartOfDay(least(@now - INTERVAL 29 DAY, (SELECT min(period_start) FROM @ledger.budget_periods)))
     )

@@ -83,6 +83,7 @@ class _Kept(msgspec.Struct, array_like=True):
     rows: list[list[tuple[dict[str, str], int]]]
     opened: list[tuple[int, list[str], Open]]
     waiting: list[tuple[int, list[str], tuple[int, int]]]
+    ended: list[tuple[int, list[str], int]] = []
 
 
 class CostSpike:
@@ -97,6 +98,7 @@ class CostSpike:
         self._mix = UsualMix()
         self._open: dict[LevelKey, Open] = {}
         self._waiting: dict[LevelKey, tuple[int, int]] = {}
+        self._ended: dict[LevelKey, int] = {}
         self._rows: deque[_Rows] = deque([{}], maxlen=BUCKETS_AN_HOUR)
 
     def observe(self, minute: TenantMinute) -> list[Condition]:
@@ -143,7 +145,7 @@ class CostSpike:
     def _close(self, bucket: int) -> list[Excess]:
         readings = self._series.close(bucket)
         least = self._least_usd_per_day()
-        self._end_what_is_over(least)
+        self._end_what_is_over(least, bucket)
         found: list[Excess] = []
         for reading in readings:
             excess = self._at_once(reading, least) or self._lasting(reading, least, bucket)
@@ -203,7 +205,13 @@ class CostSpike:
         """Of all levels that show it, those where it comes from."""
         if not found:
             return []
-        left = [excess for excess in found if not self._is_explained(excess.key, extra, self._open)]
+        # What rests on the last hour is not told of an incident that was still in it.
+        lately = [*self._open, *self._ended]
+        left = [
+            excess
+            for excess in found
+            if not self._is_explained(excess.key, extra, self._open if excess.at_once else lately)
+        ]
         causes: list[Excess] = []
         while owned := [excess for excess in left if excess.key[0] in OWNED]:
             widest = max(owned, key=lambda excess: (excess.usd_per_day, -excess.key[0]))
@@ -260,7 +268,8 @@ class CostSpike:
         began = minute if excess.at_once else minute - 2 * BUCKET_MINUTES
         self._open[excess.key] = Open(began, "up", usual + excess.usd_per_day / 24, usual)
 
-    def _end_what_is_over(self, least: float) -> None:
+    def _end_what_is_over(self, least: float, bucket: int) -> None:
+        self._ended = {key: at for key, at in self._ended.items() if bucket - at < BUCKETS_AN_HOUR}
         for key, incident in list(self._open.items()):
             last = self._series.past(key).last(3)
             cost, usual = last.cost_usd * 4, last.usual_usd * 4
@@ -269,6 +278,7 @@ class CostSpike:
                     del self._open[key]
             elif cost < _OVER_RATIO * usual or (cost - usual) * 24 < least / 2:
                 del self._open[key]
+                self._ended[key] = bucket
             else:
                 incident.cost_usd_per_hour, incident.usual_usd_per_hour = cost, usual
 
@@ -331,6 +341,7 @@ class CostSpike:
                 [[(dict(names), picos) for names, picos in rows.values()] for rows in self._rows],
                 [(level, list(values), incident) for (level, values), incident in self._open.items()],
                 [(level, list(values), seen) for (level, values), seen in self._waiting.items()],
+                [(level, list(values), at) for (level, values), at in self._ended.items()],
             )
         )
 
@@ -350,6 +361,7 @@ class CostSpike:
         )
         self._open = {(level, tuple(values)): incident for level, values, incident in kept.opened}
         self._waiting = {(level, tuple(values)): seen for level, values, seen in kept.waiting}
+        self._ended = {(level, tuple(values)): at for level, values, at in kept.ended}
 
 
 def _weighs(calls: int, more_usd: float, least_usd_per_day: float) -> bool:

@@ -20,8 +20,10 @@ WHERE b.is_removed = 0
 -- budget_standing: what is spent of each budget, exactly, by tenant: of a budget that names no tenant, each has it for
 -- itself. Where nothing is spent there is one row, whose tenant is the one that the budget names, or empty. Days (UTC) count
 -- whole where they lie within the period; of a day that a period cuts the hours do, and of an hour that it cuts (as where
--- midnight is at half past in UTC) the minutes. What has no price is in no sum; unpriced_calls counts it.
+-- midnight is at half past in UTC) the minutes. What has no price is in no sum; unpriced_calls counts it. A field that no
+-- budget names is left empty, so that fewer groups are held against the budgets.
 CREATE OR REPLACE VIEW budget_standing ${on_cluster} AS
+WITH (SELECT groupUniqArrayArray(mapKeys(scope)) FROM budget_periods) AS named
 SELECT
     b.name AS name,
     if(s.name = '' AND mapContains(b.scope, 'tenant'), b.scope['tenant'][1], s.tenant) AS tenant,
@@ -52,11 +54,11 @@ LEFT JOIN
         SELECT
             r.period_start AS period_start,
             r.period_end AS period_end,
-            any(u.tenant) AS tenant,
+            u.tenant AS tenant,
             map(
-                'tenant', any(u.tenant), 'team', any(u.team), 'project', any(u.project), 'service', any(u.service),
-                'environment', any(u.environment), 'api_key', any(u.api_key), 'vendor', any(u.vendor), 'model', any(u.model),
-                'region', any(u.region), 'operation', any(u.operation), 'service_tier', any(u.service_tier)
+                'tenant', u.tenant, 'team', u.team, 'project', u.project, 'service', u.service,
+                'environment', u.environment, 'api_key', u.api_key, 'vendor', u.vendor, 'model', u.model,
+                'region', u.region, 'operation', u.operation, 'service_tier', u.service_tier
             ) AS names,
             sum(u.cost) AS spent,
             sum(u.calls) AS all_calls,
@@ -65,20 +67,34 @@ LEFT JOIN
         (
             SELECT
                 day AS begins, day + INTERVAL 1 DAY AS ends, 'day' AS length,
-                toString(tenant) AS tenant, toString(team) AS team, toString(project) AS project,
-                toString(service) AS service, toString(environment) AS environment, toString(api_key) AS api_key,
-                toString(vendor) AS vendor, toString(model) AS model, toString(region) AS region,
-                toString(operation) AS operation, toString(service_tier) AS service_tier,
+                toString(tenant) AS tenant,
+                if(has(named, 'team'), toString(team), '') AS team,
+                if(has(named, 'project'), toString(project), '') AS project,
+                if(has(named, 'service'), toString(service), '') AS service,
+                if(has(named, 'environment'), toString(environment), '') AS environment,
+                if(has(named, 'api_key'), toString(api_key), '') AS api_key,
+                if(has(named, 'vendor'), toString(vendor), '') AS vendor,
+                if(has(named, 'model'), toString(model), '') AS model,
+                if(has(named, 'region'), toString(region), '') AS region,
+                if(has(named, 'operation'), toString(operation), '') AS operation,
+                if(has(named, 'service_tier'), toString(service_tier), '') AS service_tier,
                 cost, calls, unpriced_calls
             FROM usage_by_day
             WHERE day >= (SELECT min(period_start) FROM budget_periods)
             UNION ALL
             SELECT
                 hour AS begins, hour + INTERVAL 1 HOUR AS ends, 'hour' AS length,
-                toString(tenant) AS tenant, toString(team) AS team, toString(project) AS project,
-                toString(service) AS service, toString(environment) AS environment, toString(api_key) AS api_key,
-                toString(vendor) AS vendor, toString(model) AS model, toString(region) AS region,
-                toString(operation) AS operation, toString(service_tier) AS service_tier,
+                toString(tenant) AS tenant,
+                if(has(named, 'team'), toString(team), '') AS team,
+                if(has(named, 'project'), toString(project), '') AS project,
+                if(has(named, 'service'), toString(service), '') AS service,
+                if(has(named, 'environment'), toString(environment), '') AS environment,
+                if(has(named, 'api_key'), toString(api_key), '') AS api_key,
+                if(has(named, 'vendor'), toString(vendor), '') AS vendor,
+                if(has(named, 'model'), toString(model), '') AS model,
+                if(has(named, 'region'), toString(region), '') AS region,
+                if(has(named, 'operation'), toString(operation), '') AS operation,
+                if(has(named, 'service_tier'), toString(service_tier), '') AS service_tier,
                 cost, calls, unpriced_calls
             FROM usage_by_hour
             WHERE toStartOfDay(hour) ${in}
@@ -90,10 +106,17 @@ LEFT JOIN
             UNION ALL
             SELECT
                 minute AS begins, minute + INTERVAL 1 MINUTE AS ends, 'minute' AS length,
-                toString(tenant) AS tenant, toString(team) AS team, toString(project) AS project,
-                toString(service) AS service, toString(environment) AS environment, toString(api_key) AS api_key,
-                toString(vendor) AS vendor, toString(model) AS model, toString(region) AS region,
-                toString(operation) AS operation, toString(service_tier) AS service_tier,
+                toString(tenant) AS tenant,
+                if(has(named, 'team'), toString(team), '') AS team,
+                if(has(named, 'project'), toString(project), '') AS project,
+                if(has(named, 'service'), toString(service), '') AS service,
+                if(has(named, 'environment'), toString(environment), '') AS environment,
+                if(has(named, 'api_key'), toString(api_key), '') AS api_key,
+                if(has(named, 'vendor'), toString(vendor), '') AS vendor,
+                if(has(named, 'model'), toString(model), '') AS model,
+                if(has(named, 'region'), toString(region), '') AS region,
+                if(has(named, 'operation'), toString(operation), '') AS operation,
+                if(has(named, 'service_tier'), toString(service_tier), '') AS service_tier,
                 cost, calls, unpriced_calls
             FROM usage_by_minute
             WHERE toStartOfHour(minute) ${in}
@@ -116,13 +139,7 @@ LEFT JOIN
                     OR toStartOfHour(u.begins) + INTERVAL 1 HOUR > r.period_end
                 )
             )
-        -- By a digest of 128 bits: by a map of names it would take twice as long.
-        GROUP BY
-            period_start, period_end,
-            sipHash128(
-                u.tenant, u.team, u.project, u.service, u.environment, u.api_key, u.vendor, u.model, u.region,
-                u.operation, u.service_tier
-            )
+        GROUP BY period_start, period_end, tenant, names
     ) AS g ON g.period_start = p.period_start AND g.period_end = p.period_end
     WHERE arrayAll((field, wanted) -> has(wanted, g.names[field]), mapKeys(p.scope), mapValues(p.scope))
     GROUP BY name, tenant
