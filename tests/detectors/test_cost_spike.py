@@ -215,3 +215,25 @@ def test_some_calls_in_a_row_of_a_service_with_a_call_now_and_then_are_no_loop()
     seldom = Traffic(service="seldom", calls_per_minute=0.05)
     some = during("seldom", AT, AT + 5, calls_per_minute=1.0)
     assert not told(minutes([seldom, *(replace(one, calls_per_minute=0.3) for one in fleet(2))], 2.5, some))
+
+
+@pytest.mark.parametrize(("calls_per_minute", "service"), [(1.5, None), (4.0, "writer")])
+def test_what_a_loop_left_in_the_last_hour_is_told_of_nobody_and_another_spike_is(
+    calls_per_minute: float, service: str | None
+) -> None:
+    at = 8 * DAY + 600
+    team = Traffic(team="pricing", project="revenue", api_key="key-9")
+    reader = replace(team, service="reader", calls_per_minute=0.05, input_tokens=3_000)
+    writer = replace(team, service="writer", calls_per_minute=0.4, input_tokens=6_000)
+    loop = during("reader", at, at + 110, calls_per_minute=40.0)
+    more = during("writer", at + 145, at + 157, calls_per_minute=calls_per_minute)
+
+    def change(traffic: Traffic, number: int) -> Traffic:
+        return more(loop(traffic, number), number)
+
+    said = told(minutes([*fleet(), reader, writer], 8.6, change))
+    assert {one.scope["service"] for number, each in said.items() for one in each if number < at + 127} == {
+        "reader"
+    }
+    after = {one.scope["service"] for number, each in said.items() for one in each if number >= at + 127}
+    assert after == ({service} if service else set())
