@@ -61,7 +61,7 @@ def run(seeds: int | None = None, days: int = 30, series: int = _SERIES) -> list
         detecting += taken.cpu_seconds
         told.update(signal.kind for signal in signals if signal.state == "open")
         for kind, judge in _JUDGES.items():
-            judged[kind].append(judge(feed.story, [signal for signal in signals if signal.kind == kind]))
+            judged[kind].append(judge(feed, [signal for signal in signals if signal.kind == kind]))
     weeks = seeds * days / 7
     found = [
         measurement
@@ -126,14 +126,14 @@ def judge_cost_spikes(story: Story, signals: Iterable[Signal]) -> Judgement:
     return Judgement(len(loops), len(found), false, delays, named)
 
 
-def _judge_errors(story: Story, signals: Sequence[Signal]) -> Judgement:
-    judged = judge_errors(story, signals)
+def _judge_errors(feed: Feed, signals: Sequence[Signal]) -> Judgement:
+    judged = judge_errors(feed, signals)
     found = len(judged.delays_seconds)
     return Judgement(judged.planted, found, len(judged.wrong), judged.delays_seconds, found)
 
 
-def _judge_moves(story: Story, signals: Sequence[Signal]) -> Judgement:
-    judged = judge_moves(story, signals)
+def _judge_moves(feed: Feed, signals: Sequence[Signal]) -> Judgement:
+    judged = judge_moves(feed.story, signals)
     delays = [move.delay_hours * 3600 for move in judged.moves if move.delay_hours is not None]
     return Judgement(len(judged.moves), len(delays), len(judged.false), delays, len(delays))
 
@@ -148,8 +148,8 @@ def _judge_latency(feed: Feed, seed: int) -> Judgement:
     return Judgement(judged.planted, found, len(judged.wrong), judged.delays_seconds, found)
 
 
-_JUDGES: Final[dict[str, Callable[[Story, Sequence[Signal]], Judgement]]] = {
-    "cost_spike": judge_cost_spikes,
+_JUDGES: Final[dict[str, Callable[[Feed, Sequence[Signal]], Judgement]]] = {
+    "cost_spike": lambda feed, signals: judge_cost_spikes(feed.story, signals),
     "errors": _judge_errors,
     "migration": _judge_moves,
 }

@@ -24,6 +24,7 @@ LONGEST_FIRST = (
     "test_browser.py",
     "test_browser_goes_on.py",
     "test_handover.py",
+    "test_whatif_command.py",
 )
 """Files of few and long tests; begun last, one of them would keep a single process busy for minutes."""
 

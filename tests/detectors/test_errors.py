@@ -176,7 +176,7 @@ def test_the_bound_on_the_probability_is_that_of_calls_that_all_fail() -> None:
 
 def test_the_simulated_fleet() -> None:
     feed = fleet(103, days=12, calls_scale=0.5)
-    judged = judge_errors(feed.story, signals_of(Errors(), feed))
+    judged = judge_errors(feed, signals_of(Errors(), feed))
     assert judged.planted == 2
     assert len(judged.delays_seconds) == 2
     assert not judged.wrong
