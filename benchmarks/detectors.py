@@ -26,7 +26,7 @@ from tests.detectors.judging_moves import judge_moves
 from tokenweir.signals import Signal
 
 SEEDS_VARIABLE: Final = "TOKENWEIR_BENCH_SEEDS"
-"""How many fleets are judged on; one takes some two minutes. `TOKENWEIR_BENCH_SEEDS=20 make bench` is the whole trial."""
+"""How many fleets are judged on; one takes two minutes. `TOKENWEIR_BENCH_SEEDS=20 make bench` is the whole trial."""
 
 _SEEDS: Final = 2
 _SERIES: Final = 100_000
