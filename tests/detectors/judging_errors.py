@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from producers.simulation import Story
 from streams.detectors.detector import Detector
 from streams.detectors.incidents import Incidents
 from streams.groups import EPOCH, MINUTE
@@ -48,7 +47,7 @@ def judge_errors(feed: Feed, signals: Iterable[Signal]) -> Judged:
     """Found is what is opened at the planted level while it lasts; each planted one counts once."""
     story = feed.story
     told = [signal for signal in signals if signal.kind == "errors"]
-    planted = [one for one in _planted(story) if _failed_calls(feed, one) >= _LEAST_FAILED]
+    planted = _planted(feed)
     delays: list[float] = []
     ends: list[float] = []
     right: set[str] = set()
@@ -85,10 +84,13 @@ def _failed_calls(feed: Feed, planted: _Planted) -> int:
     )
 
 
-def _planted(story: Story) -> list[_Planted]:
+def _planted(feed: Feed) -> list[_Planted]:
+    story = feed.story
     planted = [_Planted(one.scope, one.started_at, one.ended_at) for one in story.of_kind("vendor_outage")]
     for one in story.of_kind("retirement"):
         deadline = datetime.fromtimestamp(one.magnitude["deadline_unix_ms"] / 1000, one.started_at.tzinfo)
         laggard = one.contributors[-1].scope
-        planted.append(_Planted({**laggard, **one.scope}, deadline, one.ended_at))
+        late = _Planted({**laggard, **one.scope}, deadline, one.ended_at)
+        if _failed_calls(feed, late) >= _LEAST_FAILED:
+            planted.append(late)
     return [one._replace(scope={**one.scope, "tenant": story.tenant}) for one in planted]
