@@ -17,6 +17,7 @@ from producers.delivery.batching import Workload
 from sinks.clickhouse import ClickHouseLedger, LedgerClient
 from sinks.clickhouse.conditions import Where
 from sinks.clickhouse.queries import spend
+from tests.examples import few
 from tokenweir.local.price_following import PriceFollower
 from tokenweir.local.repricing import foresee, reprice
 from tokenweir.local.repricing_journal import JobTerms, open_journal
@@ -109,7 +110,7 @@ steps = st.lists(
 
 
 @settings(
-    max_examples=4,
+    max_examples=few(4),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from sinks.clickhouse import ClickHouseLedger, LedgerClient
 from sinks.clickhouse.queries import spend, totals
+from tests.examples import few
 
 LATER = datetime(2040, 1, 1, tzinfo=UTC)
 """A `now` by which every period of these tests has closed and been quiet."""
@@ -184,7 +185,7 @@ steps = st.lists(
 
 
 @settings(
-    max_examples=12,
+    max_examples=few(12),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

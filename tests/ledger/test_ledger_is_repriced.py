@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from producers.delivery.batching import Workload
 from sinks.clickhouse import ClickHouseLedger, LedgerClient
 from sinks.clickhouse.queries import spend
+from tests.examples import few
 from tests.ledger.repriced_calls import (
     LONG_AFTER,
     START,
@@ -49,7 +50,7 @@ steps = st.lists(
 
 
 @settings(
-    max_examples=5,
+    max_examples=few(5),
     deadline=None,
     # A smaller example is worth less here than the minutes that it takes to find.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
