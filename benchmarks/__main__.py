@@ -29,6 +29,7 @@ _MODULES: Final = (
     "pipeline",
     "detectors",
     "trace_signals",
+    "series",
     "panels",
 )
 _RESULT: Final = Path("build/bench.json")

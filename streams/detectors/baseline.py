@@ -1,7 +1,7 @@
 """What each of many series usually is, learnt as it goes, and how surprising its next value is. No look ahead.
 
-A value is taken on a scale that is linear near zero and logarithmic beyond (asinh, in units of the series' own usual
-step), so that it is ratios that count, and zero is a value like any other. Three channels are looked at:
+A value is taken on a scale (`streams.detectors.scales`), in units of the series' own usual step; if nothing else is
+asked for, it is ratios that count. Three channels are looked at:
 
 - a jump: the value against what the last ones and the season lead to expect, whichever has been the better guide;
 - a shift: the mean distance of a few values from level and season alone;
@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.detectors.scales import LOG, Scale
 from streams.detectors.seasons import DAY_SECONDS, Season, Seasons, Slot
 from streams.detectors.tails import Floats, Indexes, Tails
 
@@ -96,23 +97,36 @@ class _Look(NamedTuple):
 class Baselines:
     """Many series of one step. Every call is linear in the series that it names; each is named once a call."""
 
-    def __init__(self, step_seconds: float, slots: int = 0, *, has_seasons: bool = True) -> None:
+    def __init__(
+        self,
+        step_seconds: float,
+        slots: int = 0,
+        *,
+        has_seasons: bool = True,
+        period_seconds: float | None = None,
+        scale: Scale = LOG,
+    ) -> None:
         """step_seconds: the usual time between two values. slots: of a day, 0 for as many as there are steps.
 
-        has_seasons: False where times are mere numbers of values, that belong to no day or week.
+        has_seasons: False where times are mere numbers of values, that belong to no day or week. period_seconds: what
+        is taken for the day, where something repeats that is no day; there are no weeks then.
         """
         self.step_seconds = step_seconds
-        steps_a_day = max(1.0, DAY_SECONDS / step_seconds)
-        if not has_seasons:
+        self._scale = scale
+        steps_a_day = max(1.0, (period_seconds or DAY_SECONDS) / step_seconds)
+        has_weeks = has_seasons and period_seconds is None
+        if not has_seasons and period_seconds is None:
             slots = 1
         self.count = 0
         self._closed: list[int] = []
-        self.seasons = Seasons(step_seconds, slots or int(min(_MOST_SLOTS, steps_a_day)), has_seasons)
+        slots = slots or int(min(_MOST_SLOTS, steps_a_day))
+        self.seasons = Seasons(step_seconds, slots, has_weeks, period_seconds or DAY_SECONDS)
+        steps_a_day = max(1.0, DAY_SECONDS / step_seconds)
         self.tails = Tails(len(CHANNELS))
         self._steps_a_day = steps_a_day
         self._few = max(3.0, min(12.0, 3600.0 / step_seconds))
         long = min(4_000.0, max(200.0, 2 * steps_a_day))
-        self._young_seconds = _YOUNG_SECONDS if has_seasons else 0.0
+        self._young_seconds = _YOUNG_SECONDS if has_weeks else 0.0
         self._memories = np.array([400.0, long, long])
         self.values = np.zeros((0, len(_VALUES)), np.float64)
         self.strays = np.zeros((0, len(CHANNELS)), np.float32)
@@ -202,7 +216,7 @@ class Baselines:
         mean_step = np.exp(known[:, LOG_STEPS] / np.maximum(known[:, STEPS], 1))
         unit = np.where(known[:, STEPS] > 0, mean_step, np.where(known[:, SIZE] > 0, known[:, SIZE], 1.0))
         known[:, UNIT] = np.where(ready, unit, 0.0)
-        known[ready, FAST] = np.arcsinh(values[ready] / unit[ready])
+        known[ready, FAST] = self._scale.of(values[ready] / unit[ready])
         self.values[series] = known
 
     def peek(self, series: Indexes, at_seconds: float, values: Floats) -> Surprise:
@@ -220,7 +234,7 @@ class Baselines:
 
     def _look(self, series: Indexes, at_seconds: float, values: Floats) -> "_Look":
         known = self.values[series]
-        y = np.arcsinh(values / known[:, UNIT])
+        y = self._scale.of(values / known[:, UNIT])
         slot = self.seasons.slot(at_seconds)
         season = self.seasons.at(series, slot)
         seen = season.visits > 0
@@ -232,7 +246,7 @@ class Baselines:
         deviations = np.stack([y - expected, known[:, FEW], known[:, MANY]], axis=1)
         ready = np.stack([np.ones_like(seen), seen, seen], axis=1)
         judging = ready & (self.judged[series] >= _STRAYS_BEFORE_JUDGING)
-        units = self._units(series, season, at_seconds - known[:, BORN])
+        units = self._units(series, season, at_seconds - known[:, BORN], usual)
         relative = np.where(judging, deviations / units, 0.0)
         by_channel = self.tails.log10_probability(series, relative)
         channel = by_channel.argmin(axis=1)
@@ -241,20 +255,21 @@ class Baselines:
             np.minimum(by_channel[each, channel] + _CHANNELS_LOOKED_AT, 0.0),
             np.sign(relative[each, channel]),
             channel,
-            np.sinh(np.where(channel == JUMP, expected, usual)) * known[:, UNIT],
+            self._scale.back(np.where(channel == JUMP, expected, usual)) * known[:, UNIT],
         )
         return _Look(
             surprise, known, slot, season, y, usual, away, deviations, units, relative, ready, judging
         )
 
-    def _units(self, series: Indexes, season: Season, age_seconds: Floats) -> Floats:
+    def _units(self, series: Indexes, season: Season, age_seconds: Floats, usual: Floats) -> Floats:
         """The usual deviation of each channel, m by channels; larger while little is known."""
         judged = self.judged[series].astype(np.float64)
         mean = self.strays[series].astype(np.float64)
         mean[:, JUMP] = np.maximum(mean[:, JUMP], 0.5 * self.recent[series])
         units = mean * _MEAN_TO_DEVIATION * (1 + 6 / (judged + 1))
         least = np.full_like(units, _LEAST_STEP)
-        least[age_seconds < self._young_seconds, SHIFT:] = _YOUNG_STEP
+        young = age_seconds < self._young_seconds
+        least[young, SHIFT:] = _YOUNG_STEP * self._scale.stretch(usual[young])[:, None]
         units = np.maximum(units, least)
         # At this time of day it may stray more, or less, than at any.
         jump = units[:, JUMP]

@@ -1,8 +1,9 @@
 """What time of day and of the week does to each of many series: an offset from its level, and how far it then strays.
 
-A day has slots; a week has hours. A slot's first value is taken as it is; later ones move it less and less, and none by
-more than it is told to. The week only corrects the day, and only in part until it was seen more than once. Times are
-UTC: a rhythm in local time moves by an hour when clocks change, which the level's fast follower takes up.
+A day, or whatever else is taken for it, has slots; a week has hours. A slot's first value is taken as it is; later ones
+move it less and less, and none by more than it is told to. The week only corrects the day, and only in part until it
+was seen more than once. Times are UTC: a rhythm in local time moves by an hour when clocks change, which the level's
+fast follower takes up.
 """
 
 from typing import Final, NamedTuple
@@ -39,10 +40,13 @@ class Seasons:
 
     FIELDS: Final = ("day", "stray", "day_visits", "week", "week_visits")
 
-    def __init__(self, step_seconds: float, slots: int, has_weeks: bool = True) -> None:
+    def __init__(
+        self, step_seconds: float, slots: int, has_weeks: bool = True, day_seconds: float = DAY_SECONDS
+    ) -> None:
         self._has_weeks = has_weeks
+        self._day_seconds = day_seconds
         self.slots = slots
-        self._per_slot = max(1.0, DAY_SECONDS / step_seconds / slots)
+        self._per_slot = max(1.0, day_seconds / step_seconds / slots)
         self._per_hour = max(1.0, _HOUR_SECONDS / step_seconds)
         self.day = np.zeros((0, slots), np.float32)
         self.stray = np.zeros((0, slots), np.float32)
@@ -52,10 +56,8 @@ class Seasons:
 
     def slot(self, at_seconds: float) -> Slot:
         """The place of a moment (Unix seconds)."""
-        if not self._has_weeks:
-            return Slot(0, 0)
-        of_day = int(at_seconds % DAY_SECONDS / DAY_SECONDS * self.slots) % self.slots
-        return Slot(of_day, int(at_seconds // _HOUR_SECONDS) % _WEEK_HOURS)
+        of_day = int(at_seconds % self._day_seconds / self._day_seconds * self.slots) % self.slots
+        return Slot(of_day, int(at_seconds // _HOUR_SECONDS) % _WEEK_HOURS if self._has_weeks else 0)
 
     def at(self, series: Indexes, slot: Slot) -> Season:
         """What is known of the series at this place."""

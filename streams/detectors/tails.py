@@ -5,8 +5,8 @@ there, and the first two moments of how far it then goes, give a generalised Par
 series has shown enough of its own, what it showed is weighed against an exponential tail, so that the first deviation
 of a young series is judged neither as impossible nor as usual. Ups and downs have tails of their own.
 
-What was learnt fades, with a memory of MEMORY values; a single deviation teaches no more than LONGEST_EXCESS, so that
-one incident does not hide the next, while what recurs becomes usual.
+What was learnt fades, with a memory of MEMORY values; a single deviation teaches no more than LONGEST_EXCESS, or than
+some times what it usually is, so that one incident does not hide the next, while what recurs becomes usual.
 """
 
 from typing import Final
@@ -20,6 +20,7 @@ Indexes = NDArray[np.intp]
 TAIL_BEGINS: Final = 2.5
 MEMORY: Final = 4_000.0
 LONGEST_EXCESS: Final = 12.0
+_LONGER: Final = 4.0
 _SHARE_BEFORE: Final = 0.01
 _SHARE_WEIGHT: Final = 200.0
 _EXCESS_BEFORE: Final = 0.6
@@ -82,7 +83,9 @@ class Tails:
         peak = self.peak[series]
         far = np.stack([-deviations, deviations], axis=2) - TAIL_BEGINS
         over = (peak > 0) & (far <= 0) & ready[:, :, None]
-        excess = np.minimum(np.where(over, peak, 0.0), LONGEST_EXCESS)
+        usual = self.excess[series] / np.maximum(self.beyond[series], 1.0)
+        most = np.maximum(LONGEST_EXCESS, _LONGER * usual)
+        excess = np.minimum(np.where(over, peak, 0.0), most)
         for field, learnt in ((self.beyond, over), (self.excess, excess), (self.squares, excess * excess)):
             field[series] = field[series] * fade[:, :, None] + learnt
         self.peak[series] = np.where(over, 0.0, np.maximum(peak, far))
