@@ -16,8 +16,8 @@ and its minutes begin anew with its first call where that is of an earlier one.
 
 A minute that has not come yet (a sender's clock is ahead) is kept until it has; it says nothing of those before it.
 
-Limit: of groups that wait at the same time, `most_groups` are told apart. What comes for others counts for the tenant
-as a whole; of what comes late, nothing does.
+Limits: of groups that wait at the same time, `most_groups` are told apart. What comes for others counts for the tenant
+as a whole; of what comes late, nothing does. Of the names of a field, `most_names` are (`streams.detection.names`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,6 +25,7 @@ from typing import Any, Final
 
 import msgspec
 
+from streams.detection.names import KnownNames
 from streams.detection.seen import Seen
 from streams.detectors.minute import GroupRow, TenantMinute
 from streams.groups import EPOCH, MINUTE
@@ -45,6 +46,7 @@ QUIET_PARTITION_MS: Final = 60_000
 
 NEVER_MS: Final = 2**62
 MOST_GROUPS: Final = 200_000
+MOST_NAMES: Final = 10_000
 _MOST_NAMES: Final = 200_000
 _MOST_PARTITIONS: Final = 4096
 
@@ -66,13 +68,20 @@ class MinutesState(msgspec.Struct):
     seen: dict[str, tuple[int, int, list[tuple[Any, ...]], list[tuple[int, int]]]]
     refused: RefusedLines = NOTHING_REFUSED
     has_calls: bool = True
+    names: tuple[int, int, list[dict[str, int]]] | None = None
 
 
 class TenantMinutes:
     """The minutes of one tenant that are not closed yet."""
 
     def __init__(
-        self, tenant: str, *, close_after_ms: int, hold_ms: int, most_groups: int = MOST_GROUPS
+        self,
+        tenant: str,
+        *,
+        close_after_ms: int,
+        hold_ms: int,
+        most_groups: int = MOST_GROUPS,
+        most_names: int = MOST_NAMES,
     ) -> None:
         self._tenant = tenant
         self._most_groups = most_groups
@@ -92,12 +101,13 @@ class TenantMinutes:
         self._last_heard_ms = 0
         self._certified_ms = 0
         self._seen = Seen()
+        self._known = KnownNames(most_names)
         self._names: dict[tuple[str, ...], dict[str, str]] = {}
         self._refused = NOTHING_REFUSED
         self.has_calls = False
         """Whether any call was heard of, and not only lines that were refused."""
         self.too_many = 0
-        """How many partial sums this process took that were of more groups than are told apart."""
+        """How many partial sums this process took that were of more groups, or names, than are told apart."""
 
     def take(self, windows: Iterable[MinuteWindow], clock_ms: int) -> bool:
         """Add partial sums of this tenant that are read at this clock; those that were taken before are dropped.
@@ -116,7 +126,9 @@ class TenantMinutes:
             if not self.has_calls:
                 begins_anew = self._begin_with(minute) or begins_anew
             is_late = self._next is not None and minute < self._next
-            self.too_many += not self._add(self._late if is_late else self._rows, minute, key, window)
+            folded = self._known.fold(key, min(minute, clock_ms // MINUTE_MS))
+            is_added = self._add(self._late if is_late else self._rows, minute, folded, window)
+            self.too_many += folded != key or not is_added
             self._hear(window.partial_id.rpartition("/")[0], minute, clock_ms, is_late=is_late)
         self._pass(clock_ms)
         return begins_anew
@@ -251,6 +263,7 @@ class TenantMinutes:
             self._seen.state(),
             self._refused,
             self.has_calls,
+            self._known.state(),
         )
 
     def restore(self, state: MinutesState) -> None:
@@ -263,6 +276,8 @@ class TenantMinutes:
         self._last_heard_ms, self._certified_ms = state.last_heard_ms, state.certified_ms
         self._seen = Seen.restored(state.seen)
         self._refused, self.has_calls = state.refused, state.has_calls
+        if state.names is not None:
+            self._known.restore(state.names)
 
     def _next_minute(self) -> int | None:
         if self._next is not None:

@@ -28,7 +28,7 @@ log = logging.getLogger("tokenweir.streams.detect")
 
 NO_REQUEST: Final = "no_request"
 TOO_MANY_GROUPS: Final = "too_many_groups"
-"""A line whose sums count for its tenant as a whole, or, where they come late, not at all."""
+"""A line whose sums count for its tenant as a whole or for a name "(other)", or, where they come late, not at all."""
 
 _SECOND_MS: Final = 1000
 

@@ -66,6 +66,7 @@ class TenantDetection:
             self._tenant,
             close_after_ms=round(self._settings.close_after_seconds * 1000),
             hold_ms=round(self._settings.hold_seconds * 1000),
+            most_names=self._settings.most_names,
         )
 
     def take(self, windows: Sequence[MinuteWindow], clock_ms: int) -> int:

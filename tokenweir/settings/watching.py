@@ -90,6 +90,12 @@ class DetectionSettings(SettingsGroup):
     forget_days: int = Field(
         default=35, ge=1, le=366, description="a tenant that is silent for longer begins anew"
     )
+    most_names: int = Field(
+        default=10_000,
+        ge=100,
+        description="services, models, API keys and other names of a field that detectors tell apart in a tenant; "
+        "the calls of further ones count for the name `(other)`",
+    )
     budgets: dict[str, BudgetSettings] = Field(
         default={}, description="what spend is held to, each a group `[detection.budgets.NAME]`"
     )
