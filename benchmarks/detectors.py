@@ -92,7 +92,7 @@ def signals_of(feed: Feed) -> list[Signal]:
     watching = detectors(feed.surroundings())
     incidents = Incidents(feed.story.tenant)
     signals: list[Signal] = []
-    for minute, said in observe(watching, feed.minutes(), open_minutes=True):
+    for minute, said in observe(watching, feed.minutes(growing=True)):
         signals += incidents.tick(minute, said)
     return signals
 
@@ -177,9 +177,14 @@ def _quality(kind: str, judged: list[Judgement]) -> list[Measurement]:
             "s",
             bar=_DELAY_BARS.get(kind),
             higher_is_better=False,
-            note=f"event time; the longest {max(delays, default=0):,.0f} s",
+            note=f"event time; the longest {max(delays, default=0):,.0f} s" + _late(kind, delays),
         ),
     ]
+
+
+def _late(kind: str, delays: list[float]) -> str:
+    bar = _DELAY_BARS.get(kind)
+    return "" if bar is None else f", {sum(delay > bar for delay in delays)} later than {bar:.0f} s"
 
 
 def _baselines(series: int) -> list[Measurement]:

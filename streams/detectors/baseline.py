@@ -65,12 +65,14 @@ class Surprise(NamedTuple):
 
     log10_probability: 0 for nothing to see, -4 for once in ten thousand values; 0 while a series is warming up.
     direction: 1 above, -1 below what was expected. channel: index into CHANNELS. expected: in the value's own unit.
+    usual: the same by level and season alone, which the last values hardly move.
     """
 
     log10_probability: Floats
     direction: Floats
     channel: NDArray[np.intp]
     expected: Floats
+    usual: Floats
 
 
 class _Look(NamedTuple):
@@ -256,6 +258,7 @@ class Baselines:
             np.sign(relative[each, channel]),
             channel,
             self._scale.back(np.where(channel == JUMP, expected, usual)) * known[:, UNIT],
+            self._scale.back(usual) * known[:, UNIT],
         )
         return _Look(
             surprise, known, slot, season, y, usual, away, deviations, units, relative, ready, judging
@@ -337,7 +340,7 @@ class Baselines:
 def _nothing(values: Floats) -> Surprise:
     """The answer where nothing is known."""
     count = len(values)
-    return Surprise(np.zeros(count), np.zeros(count), np.zeros(count, np.intp), values.copy())
+    return Surprise(np.zeros(count), np.zeros(count), np.zeros(count, np.intp), values.copy(), values.copy())
 
 
 def _fill(answer: Surprise, places: Indexes, found: Surprise) -> None:

@@ -3,18 +3,27 @@
 Money comes in as integers of 10^-12 USD and is summed as such; what is judged is a float of USD. A series begins with
 its first call and is forgotten when it has cost nothing for FORGET_BUCKETS.
 
-What is usual is told twice: as the baseline expects it, which of a series with a call now and then is next to nothing,
-and as the mean of this hour of the day over the last days, which is what such a series comes to. The larger holds.
+What is usual is told twice: by the baseline's level and season, which of a series with a call now and then is next to
+nothing, and as the mean of this hour of the day over the last days, which is what such a series comes to. The larger
+holds.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 
 from streams.detectors.baseline import JUMP, Baselines, Surprise
+from streams.detectors.cost_records import (
+    BUCKET_USD,
+    MINUTE_CALLS,
+    MINUTE_USD,
+    NOTHING,
+    Amount,
+    CostRecords,
+)
 from streams.detectors.levels import LevelKey
 from streams.detectors.packing import pack, unpack_plain
 from streams.detectors.tails import Floats, Indexes
@@ -25,18 +34,27 @@ BUCKETS_A_DAY: Final = 24 * BUCKETS_AN_HOUR
 FORGET_BUCKETS: Final = 14 * BUCKETS_A_DAY
 _BUCKET_SECONDS: Final = 60 * BUCKET_MINUTES
 _PICOS: Final = 1e12
-_FORM: Final = 2
+_FORM: Final = 3
 _MOST_LEARNT: Final = 5.0
-_HIGHEST_FADES: Final = 0.5 ** (1 / (7 * BUCKETS_A_DAY))
 _BUCKETS_KEPT: Final = 7 * BUCKETS_AN_HOUR
 
 LATELY_MINUTES: Final = 2
+_LEAST_SECONDS: Final = 20.0
+"""Of an open minute, before more than what it has cost so far is made of it."""
 MINUTES_A_DAY: Final = 24 * 60
 
-Amount = tuple[int, int]
-"""Units of 10^-12 USD, and calls."""
 
-_NOTHING: Final[Amount] = (0, 0)
+class LatestMinute(NamedTuple):
+    """A series in its latest minute so far. of_dearest, of_fullest: as multiples of the records.
+
+    to_whole: the factor that makes of an open minute what it comes to if it goes on.
+    """
+
+    usd: float
+    calls: int
+    of_dearest: float
+    of_fullest: float
+    to_whole: float
 
 
 class Reading(NamedTuple):
@@ -45,7 +63,7 @@ class Reading(NamedTuple):
     cost_usd, usual_usd: of the bucket. at_least_usd: what is usual at the least, now or an hour before or after.
     of_highest: as a multiple of the dearest bucket of the last days, which says more than the tail of a series with a
     call now and then. Where they were asked about, lately_usd: of the last LATELY_MINUTES; usd_per_minute: of the last
-    minute, or of the mean of those, whichever is more.
+    minute if it goes on, or of the mean of those, whichever is more; and the last minute itself.
     """
 
     key: LevelKey
@@ -59,6 +77,12 @@ class Reading(NamedTuple):
     of_highest: float
     lately_usd: float = 0.0
     usd_per_minute: float = 0.0
+    latest: LatestMinute | None = None
+
+
+def to_whole(seconds: float) -> float:
+    """The factor that makes of an open minute, of which so many seconds are over, what it comes to if it goes on."""
+    return 60 / max(seconds, _LEAST_SECONDS)
 
 
 class Bucket(NamedTuple):
@@ -96,24 +120,29 @@ class CostSeries:
     def __init__(self) -> None:
         self._baselines = Baselines(float(_BUCKET_SECONDS))
         self._hours = np.zeros((0, 24), np.float64)
-        self._highest = np.zeros(0, np.float64)
+        self._records = CostRecords(BUCKETS_A_DAY)
         self._index: dict[LevelKey, int] = {}
         self._born: dict[LevelKey, int] = {}
         self._active: dict[LevelKey, int] = {}
         self._past: dict[LevelKey, Past] = {}
         self._open: dict[LevelKey, Amount] = {}
+        self._told: dict[LevelKey, Amount] = {}
         self._minute: dict[LevelKey, Amount] = {}
         self._minute_before: dict[LevelKey, Amount] = {}
 
     def begin_minute(self) -> None:
         """What is added from here on is of another minute."""
+        self._records.take(self._minute)
         self._minute_before, self._minute = self._minute, {}
 
-    def add(self, keys: Iterable[LevelKey], cost_picos: int, calls: int) -> None:
-        """Add a group's cost and calls to the minute that was begun, at all its levels."""
+    def add(self, keys: Iterable[LevelKey], cost_picos: int, calls: int, *, is_told: bool = False) -> None:
+        """Add a group's cost and calls to the minute that was begun, at all its levels.
+
+        is_told: it is part of an incident under way, of which `peek` wants to know nothing more.
+        """
         for key in keys:
-            for sums in (self._open, self._minute):
-                before = sums.get(key, _NOTHING)
+            for sums in (self._open, self._told if is_told else self._minute):
+                before = sums.get(key, NOTHING)
                 sums[key] = before[0] + cost_picos, before[1] + calls
 
     def past(self, key: LevelKey) -> Past:
@@ -129,49 +158,71 @@ class CostSeries:
         return bucket - self._born.get(key, bucket) >= days * BUCKETS_A_DAY
 
     def peek(
-        self, bucket: int, ratio: float, more: Mapping[LevelKey, Amount], least_usd_per_day: float
+        self,
+        bucket: int,
+        ratio: float,
+        more: Mapping[LevelKey, Amount],
+        least_usd_per_day: float,
+        seconds: float = 60.0,
     ) -> list[Reading]:
         """Series that cost `ratio` times the usual of a bucket already, at a rate of so much a day or more.
 
         Looked at are the open bucket and the last LATELY_MINUTES, whichever cost more: what costs in two minutes what
-        would be much in five is no less surprising. Only what has cost something in the latest minute is looked at.
-        more: the open minute; empty to look at the whole one that was added last.
+        would be much in five is no less surprising; and those whose latest minute is the dearest of the last days.
+        Only what has cost something in the latest minute is looked at, and only what is not told of already.
+        more: the open minute; empty to look at the whole one that was added last. seconds: of it that are over.
         """
         hour = _hour(bucket)
         around = _around(hour)
         latest, before = (more, self._minute) if more else (self._minute, self._minute_before)
+        whole = to_whole(seconds)
         least_picos = least_usd_per_day * _PICOS / MINUTES_A_DAY
         keys: list[LevelKey] = []
         amounts: list[Amount] = []
-        lately_usd: list[tuple[float, float]] = []
+        rates: list[tuple[float, float]] = []
         for key in sorted(latest):
-            in_minute, in_bucket = latest[key], self._open.get(key, _NOTHING)
-            lately = _sum(in_minute, before.get(key, _NOTHING))
+            in_minute = latest[key]
+            in_bucket = _difference(self._open.get(key, NOTHING), self._told.get(key, NOTHING))
+            lately = _sum(in_minute, before.get(key, NOTHING))
             if more:
                 in_bucket = _sum(in_bucket, in_minute)
             picos, calls = max(in_bucket, lately)
-            if picos < least_picos or not self.is_known(key, bucket):
+            if picos * whole < least_picos or not self.is_known(key, bucket):
                 continue
-            if picos / _PICOS >= ratio * float(self._hours[self._index[key], around].max()):
+            index = self._index[key]
+            is_dear = picos / _PICOS >= ratio * float(self._hours[index, around].max())
+            if is_dear or self._records.is_dearest(index, in_minute):
                 keys.append(key)
                 amounts.append((picos, calls))
-                rate = max(in_minute[0], lately[0] / LATELY_MINUTES)
-                lately_usd.append((lately[0] / _PICOS, rate / _PICOS))
+                rate = max(in_minute[0] * whole, lately[0] / LATELY_MINUTES)
+                rates.append((lately[0] / _PICOS, rate / _PICOS))
         if not keys:
             return []
         indexes = np.array([self._index[key] for key in keys], np.intp)
         values = np.array([picos for picos, _ in amounts], np.float64) / _PICOS
         found = self._baselines.peek(indexes, float(bucket * _BUCKET_SECONDS), values)
-        of_highest = _ratios(values, self._highest[indexes])
+        records = self._records.of(indexes)
         usual = self._around(indexes, hour)
+        of_highest = _ratios(values, records[:, BUCKET_USD])
         readings = _readings(keys, values, usual, [calls for _, calls in amounts], found, of_highest)
+        minutes = np.array([latest[key] for key in keys], np.float64) / (_PICOS, 1.0)
+        of_records = _ratios(minutes, records[:, [MINUTE_USD, MINUTE_CALLS]])
         return [
-            reading._replace(lately_usd=lately, usd_per_minute=rate)
-            for reading, (lately, rate) in zip(readings, lately_usd, strict=True)
+            reading._replace(
+                lately_usd=lately,
+                usd_per_minute=rate,
+                latest=LatestMinute(usd, latest[reading.key][1], of_dearest, of_fullest, whole),
+            )
+            for reading, (lately, rate), usd, (of_dearest, of_fullest) in zip(
+                readings, rates, minutes[:, 0].tolist(), of_records.tolist(), strict=True
+            )
         ]
 
-    def close(self, bucket: int) -> list[Reading]:
-        """Judge the bucket, learn from it and begin the next one. Series that were there a day ago, oldest first."""
+    def close(self, bucket: int, touched: Collection[LevelKey] = ()) -> list[Reading]:
+        """Judge the bucket, learn from it and begin the next one. Series that were there a day ago, oldest first.
+
+        touched: series of which a part is in an incident.
+        """
         for key, (cost, _) in self._open.items():
             if key not in self._index:
                 self._begin(key, bucket)
@@ -180,16 +231,16 @@ class CostSeries:
         self._forget(bucket)
         keys = list(self._index)
         indexes = np.array(list(self._index.values()), np.intp)
-        amounts = [self._open.get(key, _NOTHING) for key in keys]
-        self._open = {}
+        amounts = [self._open.get(key, NOTHING) for key in keys]
+        self._open, self._told = {}, {}
         if not keys:
             return []
         values = np.array([picos for picos, _ in amounts], np.float64) / _PICOS
         calls = [count for _, count in amounts]
         found = self._baselines.judge(indexes, float(bucket * _BUCKET_SECONDS), values)
         usual = self._usual(indexes, keys, bucket, values)
-        highest = self._highest[indexes]
-        self._highest[indexes] = np.maximum(values, highest * _HIGHEST_FADES)
+        highest = self._records.of(indexes)[:, BUCKET_USD]
+        self._records.close(keys, indexes, values, touched)
         readings = _readings(keys, values, usual, calls, found, _ratios(values, highest))
         for reading in readings:
             self._past[reading.key].buckets.append(
@@ -205,8 +256,8 @@ class CostSeries:
             grown = np.zeros((max(16, 2 * len(self._hours), index + 1), 24), np.float64)
             grown[: len(self._hours)] = self._hours
             self._hours = grown
-            self._highest = np.concatenate([self._highest, np.zeros(len(grown) - len(self._highest))])
-        self._hours[index], self._highest[index] = 0.0, 0.0
+        self._hours[index] = 0.0
+        self._records.begin(index)
 
     def _around(self, indexes: Indexes, hour: int) -> Floats:
         """The mean buckets of this hour of the day and of those beside it: the series by three."""
@@ -248,30 +299,30 @@ class CostSeries:
         ]
         amounts = [
             [(level, list(values), *amount) for (level, values), amount in sums.items()]
-            for sums in (self._open, self._minute, self._minute_before)
+            for sums in (self._open, self._told, self._minute, self._minute_before)
         ]
         return pack(
             (
                 *(_FORM, series, amounts, len(self._hours)),
-                *(self._hours.tobytes(), self._highest.tobytes(), self._baselines.state()),
+                *(self._hours.tobytes(), self._records.state(), self._baselines.state()),
             )
         )
 
     def restore(self, state: bytes) -> None:
         """Take up what `state` gave. Raises ValueError for another form."""
         try:
-            form, series, amounts, rows, hours, highest, baselines = unpack_plain(state)
+            form, series, amounts, rows, hours, records, baselines = unpack_plain(state)
             if form != _FORM:
                 raise ValueError(f"a state of cost series of the form {form}, not {_FORM}")
             self._baselines.restore(baselines)
             self._hours = np.frombuffer(hours, np.float64).reshape((rows, 24)).copy()
-            self._highest = np.frombuffer(highest, np.float64).copy()
+            self._records.restore(records)
             self._index, self._born, self._active, self._past = {}, {}, {}, {}
             for level, values, index, born, active, past in series:
                 key = (level, tuple(values))
                 self._index[key], self._born[key], self._active[key] = index, born, active
                 self._past[key] = Past(Bucket(*bucket) for bucket in past)
-            self._open, self._minute, self._minute_before = (
+            self._open, self._told, self._minute, self._minute_before = (
                 {(level, tuple(values)): (picos, calls) for level, values, picos, calls in sums}
                 for sums in amounts
             )
@@ -281,6 +332,10 @@ class CostSeries:
 
 def _sum(one: Amount, other: Amount) -> Amount:
     return one[0] + other[0], one[1] + other[1]
+
+
+def _difference(one: Amount, other: Amount) -> Amount:
+    return one[0] - other[0], one[1] - other[1]
 
 
 def _hour(bucket: int) -> int:
@@ -305,7 +360,7 @@ def _readings(
     found: Surprise,
     of_highest: Floats,
 ) -> list[Reading]:
-    usual = np.maximum(np.maximum(found.expected, around.max(axis=1)), 0.0)
+    usual = np.maximum(np.maximum(found.usual, around.max(axis=1)), 0.0)
     at_least = np.minimum(usual, around.min(axis=1))
     return [
         Reading(key, cost, mean, least, count, probability, int(direction), channel == JUMP, ratio)

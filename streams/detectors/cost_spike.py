@@ -14,13 +14,14 @@ before it was there for eight days. Late reports are not looked at again.
 """
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
-from typing import Any, ClassVar, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from streams.detectors.call_rush import GREAT_RUSH_LOG10, RUSH_LOG10, log10_rush
+from streams.detectors.cost_cause import Excess, Spent, causes
+from streams.detectors.cost_records import NOTHING, Amount
 from streams.detectors.cost_report import Open, silence, spike
 from streams.detectors.cost_series import (
     BUCKET_MINUTES,
@@ -28,12 +29,12 @@ from streams.detectors.cost_series import (
     BUCKETS_AN_HOUR,
     LATELY_MINUTES,
     MINUTES_A_DAY,
-    Amount,
     CostSeries,
     Reading,
+    to_whole,
 )
 from streams.detectors.detector import Condition, Surroundings
-from streams.detectors.levels import API_KEY, LEVELS, OWNED, TENANT, LevelKey, level_keys, scope_of
+from streams.detectors.levels import API_KEY, OWNED, LevelKey, is_in, level_keys, lies_in
 from streams.detectors.minute import GroupRow, TenantMinute
 from streams.detectors.packing import pack, unpack
 from streams.detectors.usual_mix import UsualMix
@@ -45,16 +46,13 @@ LASTING_LOG10: Final = -6.0
 AT_ONCE_RATIO: Final = 8.0
 LASTING_RATIO: Final = 2.0
 _RECORD_RATIO: Final = 2.0
+_GREAT_RECORD_RATIO: Final = 3.0
+_MINUTE_RATIO: Final = 5.0
+_DEARER_RATIO: Final = 1.5
+_OLD_MINUTES: Final = 6 * 60
 MANY_CALLS: Final = 15
 _KNOWN_DAYS: Final = 7
-_EXPLAINS: Final = 0.7
-_COUNTS: Final = 0.2
-_FEW: Final = 3
-_NARROWEST_FIRST: Final = (3, 6, 2, 4, 5, 1)
-"""Of LEVELS: a workload, a model, a team, a key, a vendor, a project."""
-_LATELY_BUCKETS: Final = 3
 _STILL_BUCKETS: Final = 3
-_SAME_CAUSE: Final = 0.5
 _OVER_RATIO: Final = 1.5
 _SILENT_BUCKETS: Final = 6
 _FAILOVER_BUCKETS: Final = 18
@@ -63,17 +61,7 @@ _SILENT_SHARE: Final = 0.02
 _SAME: Final = 1.05
 _FORM: Final = 2
 
-
 _Rows = dict[tuple[str, ...], tuple[Mapping[str, str], int]]
-
-
-class Excess(NamedTuple):
-    """A series that costs too much. usd_per_day: at the rate of now, above the usual. usual_usd: of a bucket."""
-
-    key: LevelKey
-    usd_per_day: float
-    usual_usd: float
-    at_once: bool
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -105,71 +93,124 @@ class CostSpike:
         """What costs too much, or nothing any more."""
         bucket = minute.minute // BUCKET_MINUTES
         if not minute.is_whole:
-            return self._conditions(minute, self._look_early(bucket, minute.rows))
+            return self._conditions(minute, self._look_early(bucket, minute))
         self._series.begin_minute()
+        lately = self._begun_lately(minute.minute)
         for row in minute.rows:
-            self._add(row)
+            self._add(row, lately)
         self._mix.add(minute.minute, minute.rows, frozen=self._is_in_incident)
+        self._begin(self._look_early(bucket, minute), minute.minute)
         if minute.minute % BUCKET_MINUTES == BUCKET_MINUTES - 1:
-            found = self._close(bucket)
-        else:
-            found = self._look_early(bucket, ())
-        for excess in found:
-            self._begin(excess, minute.minute)
+            self._begin(self._close(bucket, minute), minute.minute)
         return self._conditions(minute, ())
 
-    def _add(self, row: GroupRow) -> None:
-        self._series.add(level_keys(row.names), row.sums.cost_picos, row.sums.calls)
+    def _add(self, row: GroupRow, lately: Sequence[LevelKey]) -> None:
+        is_told = any(is_in(row.names, key) for key in lately)
+        self._series.add(level_keys(row.names), row.sums.cost_picos, row.sums.calls, is_told=is_told)
         rows = self._rows[-1]
         _, before = rows.get(row.key, (row.names, 0))
         rows[row.key] = (row.names, before + row.sums.cost_picos)
 
-    def _look_early(self, bucket: int, rows: Sequence[GroupRow]) -> list[Excess]:
+    def _look_early(self, bucket: int, minute: TenantMinute) -> list[Excess]:
         """What is many times as dear already, in a bucket that is not whole."""
         more: dict[LevelKey, Amount] = {}
-        for row in rows:
-            for key in level_keys(row.names):
-                picos, calls = more.get(key, (0, 0))
-                more[key] = (picos + row.sums.cost_picos, calls + row.sums.calls)
+        if not minute.is_whole:
+            lately = self._begun_lately(minute.minute)
+            for row in minute.rows:
+                if any(is_in(row.names, key) for key in lately):
+                    continue
+                for key in level_keys(row.names):
+                    picos, calls = more.get(key, NOTHING)
+                    more[key] = (picos + row.sums.cost_picos, calls + row.sums.calls)
         least = self._least_usd_per_day()
-        readings = self._series.peek(bucket, AT_ONCE_RATIO, more, least)
-        found = [
-            excess
-            for reading in readings
-            if reading.key not in self._open
-            and (excess := self._at_once(reading, least))
-            and self._mix.unusual_share(reading.key, rows) <= _FAILOVER_SHARE
-        ]
-        return self._causes(found, [(row.names, row.sums.cost_picos) for row in rows])
+        found: list[Excess] = []
+        for reading in self._series.peek(bucket, AT_ONCE_RATIO, more, least, minute.seconds):
+            key = reading.key
+            if key in self._open:
+                continue
+            excess = self._at_once(reading, least, bucket)
+            if excess and self._mix.unusual_share(key, minute.rows if more else ()) > _FAILOVER_SHARE:
+                excess = None
+            if not excess and (excess := self._in_a_minute(reading, least, bucket)):
+                excess = excess if self._mix.unusual_share_of(key, minute.rows) <= _FAILOVER_SHARE else None
+            if excess:
+                found.append(excess)
+        return self._causes(found, minute)
 
-    def _close(self, bucket: int) -> list[Excess]:
-        readings = self._series.close(bucket)
+    def _causes(self, found: Sequence[Excess], minute: TenantMinute) -> list[Excess]:
+        """Of all levels that show it, those where it comes from."""
+        if not found:
+            return []
+        latest = [(row.names, row.sums.cost_picos) for row in minute.rows]
+        buckets = [list(bucket.values()) for bucket in self._rows]
+        spent = Spent(buckets, latest, not minute.is_whole, to_whole(minute.seconds))
+        return causes(found, spent, self._open, [*self._open, *self._ended], self._mix)
+
+    def _close(self, bucket: int, minute: TenantMinute) -> list[Excess]:
+        lately = self._begun_lately(minute.minute)
+        touched = {
+            key
+            for names, _ in self._rows[-1].values()
+            if any(is_in(names, cause) for cause in lately)
+            for key in level_keys(names)
+        }
+        readings = self._series.close(bucket, touched)
         least = self._least_usd_per_day()
         self._end_what_is_over(least, bucket)
         found: list[Excess] = []
         for reading in readings:
-            excess = self._at_once(reading, least) or self._lasting(reading, least, bucket)
+            excess = self._at_once(reading, least, bucket) or self._lasting(reading, least, bucket)
             if excess is not None and reading.key not in self._open and self._has_lasted(excess, bucket):
                 found.append(excess)
         self._find_silence(readings, least, bucket)
-        causes = self._causes(found, [])
+        begun = self._causes(found, minute)
         self._rows.append({})
-        return causes
+        return begun
 
-    def _at_once(self, reading: Reading, least: float) -> Excess | None:
+    def _begun_lately(self, minute: int) -> list[LevelKey]:
+        """What is in an incident that is not old. What costs so for long sets records, too."""
+        return [
+            key for key, incident in self._open.items() if minute - incident.started_minute < _OLD_MINUTES
+        ]
+
+    def _at_once(self, reading: Reading, least: float, bucket: int) -> Excess | None:
         """A bucket, or two minutes, so much dearer than usual that nothing else is waited for."""
         more = reading.cost_usd - reading.usual_usd
         usual_per_minute = reading.usual_usd / BUCKET_MINUTES
         per_day = max(more * BUCKETS_A_DAY, (reading.usd_per_minute - usual_per_minute) * MINUTES_A_DAY)
-        is_dear = per_day >= least and reading.cost_usd >= AT_ONCE_RATIO * reading.usual_usd
-        if reading.direction < 0 or not is_dear:
+        ratio = LASTING_RATIO if self._is_known(reading.key, bucket) else AT_ONCE_RATIO
+        if per_day < least or more < 0 or reading.cost_usd < ratio * reading.usual_usd:
             return None
         minutes = LATELY_MINUTES if reading.lately_usd == reading.cost_usd else BUCKET_MINUTES
         rush = log10_rush(reading.calls, self._mix.calls(reading.key, reading.usual_usd, minutes))
-        is_unseen = reading.log10_probability <= JUMP_LOG10 or reading.of_highest >= _RECORD_RATIO
         is_great_rush = rush <= GREAT_RUSH_LOG10 and reading.of_highest * BUCKET_MINUTES >= minutes
+        if reading.cost_usd < AT_ONCE_RATIO * reading.usual_usd:
+            is_unseen = is_great_rush and reading.of_highest >= _GREAT_RECORD_RATIO
+        else:
+            is_surprising = reading.log10_probability <= JUMP_LOG10 and reading.direction > 0
+            is_unseen = is_great_rush or is_surprising or reading.of_highest >= _RECORD_RATIO
         weighs = rush <= RUSH_LOG10 or _weighs(reading.calls, more, least)
-        if not (is_unseen or is_great_rush) or not weighs:
+        if not is_unseen or not weighs:
+            return None
+        return Excess(reading.key, per_day, reading.usual_usd, at_once=True)
+
+    def _in_a_minute(self, reading: Reading, least: float, bucket: int) -> Excess | None:
+        """A minute of so many more calls, or of so much dearer ones, that none of the last days comes near it."""
+        latest = reading.latest
+        if latest is None or latest.of_dearest < 1:
+            return None
+        usual = reading.usual_usd / BUCKET_MINUTES
+        per_day = (reading.usd_per_minute - usual) * MINUTES_A_DAY
+        if per_day < least or reading.usd_per_minute < _DEARER_RATIO * usual:
+            return None
+        calls = self._mix.calls(reading.key, usual, 1)
+        ratio = _MINUTE_RATIO if self._is_known(reading.key, bucket) else AT_ONCE_RATIO
+        # A few calls in a row need not go on.
+        whole = latest.to_whole if latest.calls >= MANY_CALLS else 1.0
+        is_dear = latest.usd * whole >= ratio * usual and latest.of_dearest * whole >= _RECORD_RATIO
+        is_full = latest.calls * whole >= ratio * calls and latest.of_fullest * whole >= _RECORD_RATIO
+        weighs = latest.calls >= MANY_CALLS or log10_rush(latest.calls, calls) <= RUSH_LOG10
+        if not (is_dear or is_full) or not weighs:
             return None
         return Excess(reading.key, per_day, reading.usual_usd, at_once=True)
 
@@ -177,7 +218,10 @@ class CostSpike:
         """Too dear for an hour, or in two buckets of three, and still now."""
         _, before = self._waiting.get(reading.key, (bucket, -_STILL_BUCKETS))
         is_waited_for = bucket - before < _STILL_BUCKETS
-        if reading.direction < 0 or (reading.log10_probability > LASTING_LOG10 and not is_waited_for):
+        is_below = reading.direction < 0 and reading.cost_usd < reading.usual_usd
+        is_record = self._is_known(reading.key, bucket) and reading.of_highest >= _RECORD_RATIO
+        is_unseen = reading.log10_probability <= LASTING_LOG10 or is_record
+        if is_below or not (is_unseen or is_waited_for):
             return None
         span = 3 if reading.is_jump else BUCKETS_AN_HOUR
         past = self._series.past(reading.key).last(span)
@@ -190,6 +234,10 @@ class CostSpike:
             return None
         return Excess(reading.key, per_day, reading.usual_usd, at_once=False)
 
+    def _is_known(self, key: LevelKey, bucket: int) -> bool:
+        """Whether its records say what it may come to: it was seen on every day of the week."""
+        return self._series.is_known(key, bucket, _KNOWN_DAYS)
+
     def _has_lasted(self, excess: Excess, bucket: int) -> bool:
         """Whether it has been so for as long as it takes. A workload that calls other models may be failing over."""
         first, before = self._waiting.get(excess.key, (bucket, bucket))
@@ -201,78 +249,21 @@ class CostSpike:
             wait = _FAILOVER_BUCKETS
         return bucket - first >= wait
 
-    def _causes(self, found: list[Excess], extra: list[tuple[Mapping[str, str], int]]) -> list[Excess]:
-        """Of all levels that show it, those where it comes from."""
-        if not found:
-            return []
-        # What rests on the last hour is not told of an incident that was still in it.
-        lately = [*self._open, *self._ended]
-        left = [
-            excess
-            for excess in found
-            if not self._is_explained(excess.key, extra, self._open if excess.at_once else lately)
-        ]
-        causes: list[Excess] = []
-        while owned := [excess for excess in left if excess.key[0] in OWNED]:
-            widest = max(owned, key=lambda excess: (excess.usd_per_day, -excess.key[0]))
-            chosen = self._explaining(left, widest)
-            causes += chosen
-            taken = {widest.key, *(cause.key for cause in chosen)}
-            left = [
-                excess
-                for excess in left
-                if excess.key not in taken
-                and not self._is_explained(excess.key, extra, [cause.key for cause in chosen])
-            ]
-        return causes
-
-    def _explaining(self, found: list[Excess], widest: Excess) -> list[Excess]:
-        """Of all that cost too much, the narrowest that explains most of the widest, else the few that do together."""
-        most = _EXPLAINS * widest.usd_per_day
-        several: list[Excess] = []
-        for level in _NARROWEST_FIRST:
-            here = [e for e in found if e.key[0] == level and e.usd_per_day >= _COUNTS * widest.usd_per_day]
-            here.sort(key=lambda excess: (-excess.usd_per_day, excess.key))
-            if here and here[0].usd_per_day >= most and not (several and self._is_by_calls(here[0])):
-                return here[:1]
-            if not several and sum(excess.usd_per_day for excess in here[:_FEW]) >= most:
-                several = here[:_FEW]
-        return several or [widest]
-
-    def _is_by_calls(self, excess: Excess) -> bool:
-        """Whether it costs more because there are more calls, which those who call have done, not who is called."""
-        usual = excess.usual_usd * BUCKETS_AN_HOUR
-        steps = self._mix.bridge(excess.key, (), usual + excess.usd_per_day / 24, usual)
-        return bool(steps) and steps[0].component == "calls"
-
-    def _is_explained(
-        self, key: LevelKey, extra: list[tuple[Mapping[str, str], int]], causes: Collection[LevelKey]
-    ) -> bool:
-        """Whether most of what the series cost in the last minutes, or in the last hour, is the cost of a cause."""
-        if not causes:
-            return False
-        buckets = [list(bucket.values()) for bucket in self._rows]
-        for part in (buckets[-_LATELY_BUCKETS:], buckets):
-            total = shared = 0
-            for names, picos in [*chain.from_iterable(part), *extra]:
-                if _is_in(names, key):
-                    total += picos
-                    if any(_is_in(names, cause) for cause in causes):
-                        shared += picos
-            if total and shared >= _SAME_CAUSE * total:
-                return True
-        return False
-
-    def _begin(self, excess: Excess, minute: int) -> None:
-        usual = excess.usual_usd * BUCKETS_AN_HOUR
-        began = minute if excess.at_once else minute - 2 * BUCKET_MINUTES
-        self._open[excess.key] = Open(began, "up", usual + excess.usd_per_day / 24, usual)
+    def _begin(self, found: Sequence[Excess], minute: int) -> None:
+        for excess in found:
+            usual = excess.usual_usd * BUCKETS_AN_HOUR
+            began = minute if excess.at_once else minute - 2 * BUCKET_MINUTES
+            self._open[excess.key] = Open(began, "up", usual + excess.usd_per_day / 24, usual)
 
     def _end_what_is_over(self, least: float, bucket: int) -> None:
         self._ended = {key: at for key, at in self._ended.items() if bucket - at < BUCKETS_AN_HOUR}
         for key, incident in list(self._open.items()):
-            last = self._series.past(key).last(3)
-            cost, usual = last.cost_usd * 4, last.usual_usd * 4
+            # Only what is whole and has come since.
+            buckets = min(_STILL_BUCKETS, bucket - incident.started_minute // BUCKET_MINUTES)
+            if not buckets:
+                continue
+            last, an_hour = self._series.past(key).last(buckets), BUCKETS_AN_HOUR / buckets
+            cost, usual = last.cost_usd * an_hour, last.usual_usd * an_hour
             if incident.kind == "silent":
                 if cost > _SILENT_SHARE * incident.usual_usd_per_hour or usual * 24 < least / 2:
                     del self._open[key]
@@ -296,9 +287,9 @@ class CostSpike:
             silent = {key: usual for key, usual in silent.items() if key[0] != API_KEY}
         for key, usual in silent.items():
             # Of two that are the same traffic, the narrower says more.
-            wider = any(_lies_in(key, other) and silent[other] > _SAME * usual for other in silent)
-            narrower = any(_lies_in(other, key) and usual <= _SAME * silent[other] for other in silent)
-            known = any(other == key or _lies_in(key, other) or _lies_in(other, key) for other in self._open)
+            wider = any(lies_in(key, other) and silent[other] > _SAME * usual for other in silent)
+            narrower = any(lies_in(other, key) and usual <= _SAME * silent[other] for other in silent)
+            known = any(other == key or lies_in(key, other) or lies_in(other, key) for other in self._open)
             if usual * 24 >= least and not (wider or narrower or known):
                 started = (bucket + 1 - _SILENT_BUCKETS) * BUCKET_MINUTES
                 self._open[key] = Open(started, "silent", 0.0, usual)
@@ -309,7 +300,7 @@ class CostSpike:
         return max(float(self._settings.spike_min_usd_per_day), share)
 
     def _is_in_incident(self, names: Mapping[str, str]) -> bool:
-        return any(_is_in(names, key) for key in self._open)
+        return any(is_in(names, key) for key in self._open)
 
     def _conditions(self, minute: TenantMinute, early: Any) -> list[Condition]:
         said = [self._condition(key, incident) for key, incident in self._open.items()]
@@ -367,21 +358,6 @@ class CostSpike:
 def _weighs(calls: int, more_usd: float, least_usd_per_day: float) -> bool:
     """Whether it is more than a few calls that happened to fall together, or they are dear in themselves."""
     return calls >= MANY_CALLS or more_usd >= least_usd_per_day
-
-
-def _is_in(names: Mapping[str, str], key: LevelKey) -> bool:
-    number, values = key
-    return all(names[field] == value for field, value in zip(LEVELS[number], values, strict=True))
-
-
-def _lies_in(inner: LevelKey, outer: LevelKey) -> bool:
-    """Whether the inner level is another and lies within the outer, all of whose names it has."""
-    if inner == outer:
-        return False
-    if outer[0] == TENANT:
-        return True
-    mine, its = scope_of(inner), scope_of(outer)
-    return len(its) < len(mine) and its.items() <= mine.items()
 
 
 DETECTOR: Final = CostSpike

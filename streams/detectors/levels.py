@@ -18,6 +18,7 @@ _NAMED_BY: Final = ("", "project", "team", "service", "api_key", "vendor", "mode
 """By level, the field without which a group does not count in it."""
 
 TENANT: Final = 0
+WORKLOAD: Final = 3
 API_KEY: Final = 4
 OWNED: Final = frozenset((0, 1, 2, 3, 4))
 """Levels whose traffic is somebody's; what a vendor or a model loses may just have gone to another."""
@@ -33,6 +34,22 @@ def level_keys(names: Mapping[str, str]) -> tuple[LevelKey, ...]:
         for number, (fields, named_by) in enumerate(zip(LEVELS, _NAMED_BY, strict=True))
         if not named_by or names[named_by]
     )
+
+
+def is_in(names: Mapping[str, str], key: LevelKey) -> bool:
+    """Whether a group with these names counts in the series."""
+    number, values = key
+    return all(names[field] == value for field, value in zip(LEVELS[number], values, strict=True))
+
+
+def lies_in(inner: LevelKey, outer: LevelKey) -> bool:
+    """Whether the inner level is another and lies within the outer, all of whose names it has."""
+    if inner == outer:
+        return False
+    if outer[0] == TENANT:
+        return True
+    mine, its = scope_of(inner), scope_of(outer)
+    return len(its) < len(mine) and its.items() <= mine.items()
 
 
 def scope_of(key: LevelKey) -> dict[str, str]:

@@ -93,15 +93,15 @@ class UsualMix:
 
     def unusual_share(self, key: LevelKey, more: Iterable[GroupRow] = ()) -> float:
         """How much of what a level has cost in the last minutes is the cost of models it usually hardly calls."""
-        usual, now = self._ends(key, more)
-        cost = sum(usage.cost_usd for usage in now.values())
-        little = _HARDLY * sum(usage.calls for usage in usual.values())
-        unusual = sum(
-            usage.cost_usd
-            for model, usage in now.items()
-            if model not in usual or usual[model].calls < little
-        )
-        return unusual / cost if cost else 0.0
+        return _unusual(*self._ends(key, more))
+
+    def unusual_share_of(self, key: LevelKey, rows: Iterable[GroupRow]) -> float:
+        """How much of what these rows cost a level is the cost of models it usually hardly calls."""
+        usual, _ = self._ends(key, ())
+        now: dict[str, Usage] = {}
+        for row in rows:
+            _gather(now, tuple(row.names[field] for field in _FIELDS), usage_of(row.sums), key)
+        return _unusual(usual, now)
 
     def bridge(
         self, key: LevelKey, more: Iterable[GroupRow], cost_usd: float, usual_usd: float
@@ -160,6 +160,15 @@ def _gather(into: dict[str, Usage], group: _Group, usage: Usage, key: LevelKey) 
     number, values = key
     if all(names[field] == value for field, value in zip(LEVELS[number], values, strict=True)):
         into.setdefault(f"{names['vendor']}/{names['model']}", Usage()).add(usage)
+
+
+def _unusual(usual: Mapping[str, Usage], now: Mapping[str, Usage]) -> float:
+    cost = sum(usage.cost_usd for usage in now.values())
+    little = _HARDLY * sum(usage.calls for usage in usual.values())
+    unusual = sum(
+        usage.cost_usd for model, usage in now.items() if model not in usual or usual[model].calls < little
+    )
+    return unusual / cost if cost else 0.0
 
 
 def _at_cost(models: Mapping[str, Usage], cost_usd: float) -> dict[str, Usage]:

@@ -13,9 +13,9 @@ import hashlib
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -40,17 +40,24 @@ END: Final = datetime(2026, 11, 20, tzinfo=UTC)
 """Of a month in which the clocks of Europe and of America are put back."""
 
 _MOST_AT_ONCE: Final = 20_000
-_RARE: Final = ("units", "tags", *TOKEN_FIELDS)
-_NAMES: Final = (*GROUP_FIELDS, "time", "status", "duration_ms", "ttft_ms", "reported_cost", *_RARE)
+_CLOSELY_MINUTES: Final = 10
+_STEP_SECONDS: Final = 5
+_TOKENS: Final = ("input_tokens", "output_tokens")
+_RARE: Final = ("units", "tags", *(field for field in TOKEN_FIELDS if field not in _TOKENS))
+_NAMES: Final = (*GROUP_FIELDS, "time", "status", "duration_ms", "ttft_ms", "reported_cost", *_TOKENS, *_RARE)
 _values: Final = attrgetter(*_NAMES)
 
 
 class Arrived(NamedTuple):
-    """What arrives in one minute: what belongs to it, and what belonged to minutes before."""
+    """What arrives in one minute: what belongs to it, and what belonged to minutes before.
+
+    growing: of a minute that is looked at closely, what belongs to it after so many seconds.
+    """
 
     minute: int
     rows: list[GroupRow]
     late: list[tuple[int, GroupRow]]
+    growing: list[tuple[float, list[GroupRow]]]
 
 
 class Feed(NamedTuple):
@@ -60,15 +67,21 @@ class Feed(NamedTuple):
     price_file: str
     arrived: list[Arrived]
 
-    def minutes(self) -> Iterator[TenantMinute]:
-        """Whole minutes in order. Can be called again."""
+    def minutes(self, *, growing: bool = False) -> Iterator[TenantMinute]:
+        """Whole minutes in order. Can be called again.
+
+        growing: with each minute before it is whole: every five seconds in the first minutes of a runaway loop, as
+        its reports have come by then, and else once, with half of its groups.
+        """
         by_minute = {one.minute: one for one in self.arrived}
         first = (self.story.started_at - EPOCH) // MINUTE
         last = (self.story.ended_at - EPOCH) // MINUTE
         for minute in range(first, last):
-            one = by_minute.get(minute)
-            rows, late = (one.rows, one.late) if one else ([], [])
-            yield TenantMinute(self.story.tenant, minute, rows, late=late)
+            one = by_minute.get(minute) or Arrived(minute, [], [], [])
+            if growing:
+                for seconds, rows in one.growing or [(30.0, one.rows[::2])]:
+                    yield TenantMinute(self.story.tenant, minute, rows, is_whole=False, seconds=seconds)
+            yield TenantMinute(self.story.tenant, minute, one.rows, late=one.late)
 
     def surroundings(self, settings: DetectionSettings | None = None) -> Surroundings:
         """The run's price book, the catalog, and the settings of detection."""
@@ -88,7 +101,12 @@ def fleet(
     with _without_garbage_collection():
         if kept is not None and kept.exists():
             return Feed(simulation.story, simulation.price_file, _decode(kept.read_bytes()))
-        arrived = arrivals(simulation.events(), book_of(simulation.price_file))
+        closely = {
+            (loop.started_at - EPOCH) // MINUTE + number
+            for loop in simulation.story.of_kind("runaway_loop")
+            for number in range(_CLOSELY_MINUTES)
+        }
+        arrived = arrivals(simulation.events(), book_of(simulation.price_file), closely)
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             fresh = kept.with_suffix(f".{os.getpid()}")
@@ -116,30 +134,25 @@ def book_of(price_file: str) -> PriceBook:
 
 
 def observe(
-    detectors: Sequence[Detector], minutes: Iterable[TenantMinute], *, open_minutes: bool = False
+    detectors: Sequence[Detector], minutes: Iterable[TenantMinute]
 ) -> Iterator[tuple[TenantMinute, list[Condition]]]:
-    """Each minute with what all detectors say in it.
-
-    open_minutes: with each minute shown half full, to those that are `early`, before it is whole.
-    """
+    """Each minute with what all detectors say in it; in open ones those that are `early`."""
     for minute in minutes:
         said: list[Condition] = []
-        if open_minutes:
-            growing = TenantMinute(
-                minute.tenant, minute.minute, minute.rows[::2], is_whole=False, seconds=30.0
-            )
-            for detector in detectors:
-                if detector.early:
-                    said += detector.observe(growing)
-            yield growing, said
-            said = []
         for detector in detectors:
-            said += detector.observe(minute)
+            if minute.is_whole or detector.early:
+                said += detector.observe(minute)
         yield minute, said
 
 
-def arrivals(batches: Iterable[list[UsageEvent]], book: PriceBook) -> list[Arrived]:
-    """The minutes of some reports. batches: those of one minute of arrival each, in order."""
+def arrivals(
+    batches: Iterable[list[UsageEvent]], book: PriceBook, closely: Collection[int] = ()
+) -> list[Arrived]:
+    """The minutes of some reports. batches: those of one minute of arrival each, in order.
+
+    closely: minutes of which is also said how they grow.
+    """
+    grown: dict[int, list[UsageEvent]] = {minute: [] for minute in closely}
     summed: dict[tuple[int, GroupKey], GroupSums] = {}
     gathered: list[UsageEvent] = []
     arrivals_of: list[int] = []
@@ -147,6 +160,8 @@ def arrivals(batches: Iterable[list[UsageEvent]], book: PriceBook) -> list[Arriv
     for batch in batches:
         # A batch does not say when it arrives; one that holds but late reports is taken for the one before it.
         arrival = max(arrival, *((event.time - EPOCH) // MINUTE for event in batch))
+        if arrival in grown:
+            grown[arrival] += [event for event in batch if (event.time - EPOCH) // MINUTE == arrival]
         gathered += batch
         arrivals_of += [arrival] * len(batch)
         if len(gathered) >= _MOST_AT_ONCE:
@@ -159,12 +174,24 @@ def arrivals(batches: Iterable[list[UsageEvent]], book: PriceBook) -> list[Arriv
     for (arrival, (*values, minute)), sums in summed.items():
         group = tuple(values)
         row = GroupRow(names.setdefault(group, dict(zip(GROUP_FIELDS, group, strict=True))), sums)
-        one = found.setdefault(arrival, Arrived(arrival, [], []))
+        one = found.setdefault(arrival, Arrived(arrival, [], [], []))
         if minute == arrival:
             one.rows.append(row)
         else:
             one.late.append((minute, row))
+    for arrival, events in grown.items():
+        if arrival in found:
+            found[arrival].growing.extend(_growth(arrival, events, book))
     return [found[arrival] for arrival in sorted(found)]
+
+
+def _growth(minute: int, events: list[UsageEvent], book: PriceBook) -> Iterator[tuple[float, list[GroupRow]]]:
+    """What a minute holds after each of its steps, by the times of its events."""
+    start = EPOCH + minute * MINUTE
+    for seconds in range(_STEP_SECONDS, 60, _STEP_SECONDS):
+        until = start + timedelta(seconds=seconds)
+        so_far = [event for event in events if event.time < until]
+        yield float(seconds), [row for one in arrivals([so_far] if so_far else [], book) for row in one.rows]
 
 
 def _sum_up(
@@ -181,7 +208,7 @@ def _sum_up(
     # Priced without regard to the minute: a group is then long, and pricing it is cheap.
     together = {**columns, "time": [span.earliest] * len(events)}
     rare = tuple(name for name in _RARE if any(columns[name]))
-    figures_of = ("status", "duration_ms", "ttft_ms", "reported_cost", *rare)
+    figures_of = ("status", "duration_ms", "ttft_ms", "reported_cost", *_TOKENS, *rare)
     not_stated: dict[str, Sequence[Any]] = dict.fromkeys(_RARE, ())
     for group in groups_of(together, Span(span.earliest, span.earliest)):
         figures = {name: group.of(columns[name]) for name in figures_of}
@@ -225,56 +252,76 @@ def _kept_at(simulation: FleetSimulation, quiet: bool) -> Path | None:
 
 _Sums = tuple[int, dict[str, int], list[int], int, int, dict[int, int], dict[int, int]]
 _Row = tuple[int, int, int, _Sums]
+_Grown = tuple[int, float, int, _Sums]
 
 
 class _Kept(msgspec.Struct):
     groups: list[tuple[str, ...]]
     rows: list[_Row]
     """(arrival, minute, number of the group, sums)."""
+    growing: list[_Grown]
+    """(minute, seconds, number of the group, sums)."""
 
 
 def _encode(arrived: list[Arrived]) -> bytes:
     numbers: dict[tuple[str, ...], int] = {}
+
+    def number_of(row: GroupRow) -> int:
+        return numbers.setdefault(row.key, len(numbers))
+
     rows: list[_Row] = []
+    growing: list[_Grown] = []
     for one in arrived:
         for minute, row in [*((one.minute, row) for row in one.rows), *one.late]:
-            sums = row.sums
-            rows.append(
-                (
-                    one.minute,
-                    minute,
-                    numbers.setdefault(row.key, len(numbers)),
-                    (
-                        sums.calls,
-                        sums.statuses,
-                        sums.tokens,
-                        sums.cost_picos,
-                        sums.unpriced_calls,
-                        sums.durations,
-                        sums.ttfts,
-                    ),
-                )
-            )
-    return msgspec.msgpack.encode(_Kept(list(numbers), rows))
+            rows.append((one.minute, minute, number_of(row), _plain(row.sums)))
+        for seconds, so_far in one.growing:
+            growing += [(one.minute, seconds, number_of(row), _plain(row.sums)) for row in so_far]
+            # Of a step without calls nothing else would say that it was looked at.
+            growing += [] if so_far else [(one.minute, seconds, -1, _plain(GroupSums()))]
+    return msgspec.msgpack.encode(_Kept(list(numbers), rows, growing))
+
+
+def _plain(sums: GroupSums) -> _Sums:
+    return (
+        sums.calls,
+        sums.statuses,
+        sums.tokens,
+        sums.cost_picos,
+        sums.unpriced_calls,
+        sums.durations,
+        sums.ttfts,
+    )
 
 
 def _decode(kept: bytes) -> list[Arrived]:
     read = msgspec.msgpack.decode(kept, type=_Kept)
     names = [dict(zip(GROUP_FIELDS, group, strict=True)) for group in read.groups]
     arrived: list[Arrived] = []
-    for arrival, minute, number, (calls, statuses, tokens, cost, unpriced, durations, ttfts) in read.rows:
-        sums = GroupSums()
-        sums.calls, sums.tokens, sums.cost_picos, sums.unpriced_calls = calls, tokens, cost, unpriced
-        sums.durations, sums.ttfts = durations, ttfts
-        sums.statuses.update(statuses)
+    for arrival, minute, number, sums in read.rows:
         if not arrived or arrived[-1].minute != arrival:
-            arrived.append(Arrived(arrival, [], []))
-        row = GroupRow(names[number], sums)
+            arrived.append(Arrived(arrival, [], [], []))
+        row = GroupRow(names[number], _sums(sums))
         if minute == arrival:
             arrived[-1].rows.append(row)
         else:
             arrived[-1].late.append((minute, row))
+    by_minute = {one.minute: one for one in arrived}
+    for minute, seconds, number, sums in read.growing:
+        steps = by_minute[minute].growing
+        if not steps or steps[-1][0] != seconds:
+            steps.append((seconds, []))
+        if number >= 0:
+            steps[-1][1].append(GroupRow(names[number], _sums(sums)))
     return arrived
+
+
+def _sums(plain: _Sums) -> GroupSums:
+    calls, statuses, tokens, cost, unpriced, durations, ttfts = plain
+    sums = GroupSums()
+    sums.calls, sums.tokens, sums.cost_picos, sums.unpriced_calls = calls, tokens, cost, unpriced
+    sums.durations, sums.ttfts = durations, ttfts
+    sums.statuses.update(statuses)
+    return sums
 
 
 __all__ = ["END", "Arrived", "Feed", "arrivals", "book_of", "fleet", "observe"]

@@ -38,7 +38,7 @@ def signals_of(detector: Detector, feed: Feed) -> list[Signal]:
     incidents = Incidents(feed.story.tenant)
     return [
         signal
-        for minute, said in observe([detector], feed.minutes(), open_minutes=True)
+        for minute, said in observe([detector], feed.minutes(growing=True))
         for signal in incidents.tick(minute, said)
     ]
 

@@ -1,5 +1,6 @@
 """Scenes of cost: what is signalled, where, how soon and why, and what is not."""
 
+import random
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -237,3 +238,77 @@ def test_what_a_loop_left_in_the_last_hour_is_told_of_nobody_and_another_spike_i
     }
     after = {one.scope["service"] for number, each in said.items() for one in each if number >= at + 127}
     assert after == ({service} if service else set())
+
+
+BUSY = [Traffic(calls_per_minute=40.0), *fleet()]
+"""A service with many calls a minute, and some with few."""
+
+
+def test_ten_times_the_calls_of_a_busy_service_are_told_within_a_minute() -> None:
+    said = told(minutes(BUSY, 2.45, during("ranker", AT, AT + 20, calls_per_minute=400.0)))
+    assert min(said) == AT
+    assert one_incident(said).scope["service"] == "ranker"
+
+
+def test_a_third_of_a_minute_says_what_the_minute_comes_to() -> None:
+    spike = detector()
+    scene = list(minutes(BUSY, 2.45, during("ranker", AT, AT + 20, calls_per_minute=400.0)))
+    for minute in scene[:AT]:
+        assert not spike.observe(minute)
+    (row,) = (row for row in scene[AT].rows if row.names["service"] == "ranker")
+    row.sums.calls //= 3
+    row.sums.tokens = [tokens // 3 for tokens in row.sums.tokens]
+    row.sums.cost_picos //= 3
+    growing = TenantMinute("acme", scene[AT].minute, [row], is_whole=False, seconds=20.0)
+    (condition,) = spike.observe(growing)
+    assert condition.scope["service"] == "ranker"
+
+
+def test_a_loop_of_cheap_calls_is_told_though_it_only_doubles_the_cost() -> None:
+    def loop(traffic: Traffic, number: int) -> Traffic:
+        if traffic.service == "cheap" and not AT <= number < AT + 20:
+            return replace(traffic, calls_per_minute=0.0)
+        return traffic
+
+    cheap = Traffic(service="cheap", calls_per_minute=400.0, input_tokens=200, output_tokens=30)
+    mixed = [replace(cheap, service="ranker", calls_per_minute=4.0, input_tokens=20_000), *fleet(), cheap]
+    scene = (
+        TenantMinute(
+            minute.tenant,
+            minute.minute,
+            [row._replace(names={**row.names, "service": "ranker"}) for row in minute.rows],
+        )
+        for minute in minutes(mixed, 2.45, loop)
+    )
+    said = told(scene)
+    assert min(said) <= AT + 1
+    assert one_incident(said).contributors[0].component == "calls"
+
+
+def test_the_next_loop_of_a_service_is_told_though_it_is_a_smaller_one() -> None:
+    first = during("service-2", AT, AT + 20, calls_per_minute=2_000.0)
+    second = during("service-2", AT + 180, AT + 200, calls_per_minute=80.0)
+    said = told(minutes(fleet(), 2.6, lambda traffic, number: second(first(traffic, number), number)))
+    one_incident(said)
+    assert AT in said
+    assert AT + 60 not in said
+    assert AT + 180 in said
+
+
+def test_a_burst_of_a_minute_is_over_when_the_next_five_minutes_are_as_usual() -> None:
+    burst = during("service-2", AT + 3, AT + 4, calls_per_minute=400.0)
+    said = told(minutes(fleet(), 2.5, burst))
+    assert min(said) == AT + 3
+    assert max(said) <= AT + 3 + 10
+
+
+def test_a_few_calls_more_than_ever_in_a_third_of_a_minute_are_no_loop() -> None:
+    seldom = Traffic(service="seldom", calls_per_minute=0.2)
+    spike = detector()
+    scene = list(minutes([seldom, *(replace(one, calls_per_minute=0.3) for one in fleet(2))], 2.45))
+    for minute in scene[:AT]:
+        assert not spike.observe(minute)
+    row = replace(seldom, calls_per_minute=4.0).row(random.Random(1), START_MINUTE + AT)
+    assert row is not None
+    growing = TenantMinute("acme", scene[AT].minute, [row], is_whole=False, seconds=20.0)
+    assert not spike.observe(growing)

@@ -38,17 +38,21 @@ def scene(
     *,
     workloads: Sequence[Traffic] = FLEET,
     clocks: int = 0,
+    every: int = EVERY,
 ) -> Iterator[TenantMinute]:
-    """Whole minutes, counted from the Friday. clocks: by how many minutes the company's clocks are put forward."""
+    """Whole minutes, counted from the Friday.
+
+    clocks: by how many minutes the company's clocks are put forward. every: the calls of so many minutes are in one.
+    """
     dice = random.Random(begins)
     for number in range(begins, ends):
         rows = []
-        if number % EVERY == 0:
+        if number % every == 0:
             for workload in workloads:
                 changed = change(workload, number)
                 if changed is None:
                     continue
-                many = replace(changed, calls_per_minute=changed.calls_per_minute * EVERY)
+                many = replace(changed, calls_per_minute=changed.calls_per_minute * every)
                 row = many.row(dice, FRIDAY + number + clocks)
                 rows += [row] if row is not None else []
         yield TenantMinute("acme", FRIDAY + number, rows)
@@ -129,7 +133,7 @@ def test_a_new_team_that_grows_in_its_first_week_is_not_told(known: CostSpike) -
         calls = 0.5 * 1.5 ** (number // DAY) if traffic is team else traffic.calls_per_minute
         return replace(traffic, calls_per_minute=calls)
 
-    assert not told(known, scene(0, 4 * DAY, grows, workloads=[*FLEET, team]))
+    assert not told(known, scene(0, 4 * DAY, grows, workloads=[*FLEET, team], every=1))
 
 
 def test_a_launch_that_makes_ten_times_the_calls_and_stays_is_told_once(known: CostSpike) -> None:

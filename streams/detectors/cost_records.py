@@ -1,0 +1,89 @@
+"""The dearest bucket, the dearest minute and the minute with most calls of each series of the last days.
+
+What has been is the best measure of what may be: of a series with a call now and then the tail of a distribution says
+little, and a busy one has rushes that no law of chance foretells. A record fades by half in a week.
+
+What belongs to an incident sets no record, or the next one would have to be worse to be told. As it is told some time
+after it began, a bucket counts only when the next one is over, unless an incident has touched the series by then.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from streams.detectors.levels import LevelKey
+from streams.detectors.tails import Floats, Indexes
+
+BUCKET_USD: Final = 0
+MINUTE_USD: Final = 1
+MINUTE_CALLS: Final = 2
+
+_PICOS: Final = 1e12
+_HALF_LIFE_DAYS: Final = 7
+
+Amount = tuple[int, int]
+"""Units of 10^-12 USD, and calls."""
+
+NOTHING: Final[Amount] = (0, 0)
+
+
+class CostRecords:
+    """The records of one tenant's series, by index and (BUCKET_USD, MINUTE_USD, MINUTE_CALLS)."""
+
+    def __init__(self, buckets_a_day: int) -> None:
+        self._fades: Final = 0.5 ** (1 / (_HALF_LIFE_DAYS * buckets_a_day))
+        self._highest = np.zeros((0, 3), np.float64)
+        self._latest = np.zeros((0, 3), np.float64)
+        self._minutes: dict[LevelKey, Amount] = {}
+
+    def begin(self, index: int) -> None:
+        """A series that has no past."""
+        rows = len(self._highest)
+        if index >= rows:
+            more = np.zeros((max(16, rows, index + 1 - rows), 3), np.float64)
+            self._highest = np.concatenate([self._highest, more])
+            self._latest = np.concatenate([self._latest, more])
+        self._highest[index] = 0.0
+        self._latest[index] = 0.0
+
+    def take(self, minute: Mapping[LevelKey, Amount]) -> None:
+        """Note a whole minute."""
+        for key, (picos, calls) in minute.items():
+            most_picos, most_calls = self._minutes.get(key, NOTHING)
+            self._minutes[key] = max(picos, most_picos), max(calls, most_calls)
+
+    def close(
+        self, keys: Sequence[LevelKey], indexes: Indexes, usd: Floats, touched: Collection[LevelKey]
+    ) -> None:
+        """A bucket is over, in which the series cost this. touched: those of which a part is in an incident."""
+        calm = np.array([key not in touched for key in keys])[:, None]
+        most = [self._minutes.get(key, NOTHING) for key in keys]
+        minutes = np.array(most, np.float64) / (_PICOS, 1.0)
+        bucket = np.concatenate([usd[:, None], minutes], axis=1)
+        before = np.where(calm, self._latest[indexes], 0.0)
+        self._highest[indexes] = np.maximum(self._highest[indexes] * self._fades, before)
+        self._latest[indexes] = np.where(calm, bucket, 0.0)
+        self._minutes = {}
+
+    def is_dearest(self, index: int, minute: Amount) -> bool:
+        """Whether no minute of these days was as dear."""
+        return minute[0] / _PICOS >= float(self._highest[index, MINUTE_USD])
+
+    def of(self, indexes: Indexes) -> Floats:
+        """The records: the series by three."""
+        highest: Floats = self._highest[indexes]
+        return highest
+
+    def state(self) -> tuple[int, bytes, bytes, list[tuple[int, list[str], int, int]]]:
+        """All of it, as plain data."""
+        minutes = [(level, list(values), *amount) for (level, values), amount in self._minutes.items()]
+        return len(self._highest), self._highest.tobytes(), self._latest.tobytes(), minutes
+
+    def restore(self, state: tuple[int, bytes, bytes, list[tuple[int, list[str], int, int]]]) -> None:
+        """Take up what `state` gave. Raises ValueError for another form."""
+        rows, highest, latest, minutes = state
+        self._highest, self._latest = (
+            np.frombuffer(kept, np.float64).reshape((rows, 3)).copy() for kept in (highest, latest)
+        )
+        self._minutes = {(level, tuple(values)): (picos, calls) for level, values, picos, calls in minutes}

@@ -1,0 +1,71 @@
+"""The dearest and the fullest of the last days: set by what is usual, never by an incident, and faded with time."""
+
+import numpy as np
+import pytest
+
+from streams.detectors.cost_records import BUCKET_USD, MINUTE_CALLS, MINUTE_USD, CostRecords
+from streams.detectors.levels import LevelKey
+
+DAY = 288
+SERVICE: LevelKey = (3, ("shop", "search", "ranker", "production"))
+TEAM: LevelKey = (2, ("shop", "search"))
+BOTH = np.arange(2)
+USD = 10**12
+
+
+@pytest.fixture
+def records() -> CostRecords:
+    made = CostRecords(DAY)
+    for index in BOTH:
+        made.begin(int(index))
+    return made
+
+
+def bucket(records: CostRecords, usd: float, calls: int, touched: tuple[LevelKey, ...] = ()) -> None:
+    """Five minutes in one of which all was spent, by the service that is all of the team."""
+    amount = (int(usd * USD), calls)
+    records.take({SERVICE: amount, TEAM: amount})
+    records.close([SERVICE, TEAM], BOTH, np.array([usd, usd]), set(touched))
+
+
+def test_a_record_counts_when_the_next_bucket_is_over(records: CostRecords) -> None:
+    bucket(records, 3.0, 40)
+    assert not records.of(BOTH).any()
+    bucket(records, 1.0, 90)
+    assert records.of(BOTH)[0].tolist() == [3.0, 3.0, 40.0]
+    bucket(records, 1.0, 10)
+    found = records.of(BOTH)[0]
+    assert found[[BUCKET_USD, MINUTE_USD]] == pytest.approx([3.0, 3.0], rel=0.01)
+    assert found[MINUTE_CALLS] == 90.0
+
+
+def test_what_an_incident_has_touched_sets_no_record_nor_does_what_led_to_it(records: CostRecords) -> None:
+    bucket(records, 2.0, 10)
+    bucket(records, 2.0, 10)
+    bucket(records, 50.0, 500)
+    bucket(records, 80.0, 900, touched=(SERVICE,))
+    bucket(records, 2.0, 10)
+    service, team = records.of(BOTH)
+    assert service[BUCKET_USD] == pytest.approx(2.0, rel=0.02)
+    assert team[BUCKET_USD] == 80.0, "what is not touched goes on"
+
+
+def test_a_record_is_half_as_high_after_a_week(records: CostRecords) -> None:
+    bucket(records, 8.0, 100)
+    for _ in range(7 * DAY + 1):
+        bucket(records, 0.0, 0)
+    assert records.of(BOTH)[0] == pytest.approx([4.0, 4.0, 50.0])
+
+
+def test_a_state_goes_on_and_a_new_series_has_no_past(records: CostRecords) -> None:
+    bucket(records, 3.0, 40)
+    records.take({SERVICE: (9 * USD, 7)})
+    fresh = CostRecords(DAY)
+    fresh.restore(records.state())
+    for each in (records, fresh):
+        each.close([SERVICE, TEAM], BOTH, np.array([9.0, 0.0]), set())
+        each.close([SERVICE, TEAM], BOTH, np.array([0.0, 0.0]), set())
+    assert fresh.of(BOTH).tolist() == records.of(BOTH).tolist()
+    assert fresh.state() == records.state()
+    fresh.begin(0)
+    assert not fresh.of(BOTH)[0].any()
