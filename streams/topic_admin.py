@@ -122,6 +122,18 @@ def topic_lag(
     return lag
 
 
+def group_members(
+    settings: KafkaSettings, group: str, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+) -> int:
+    """How many consumers are in a group now; 0 for one that Kafka does not know. Apache Kafka only.
+
+    group: the full group id. Raises BrokerUnavailable.
+    """
+    with _admin(settings, timeout_seconds) as admin:
+        described = _when_ready(lambda: admin.describe_groups([group]), timeout_seconds)
+        return len(described[group]["members"]) if group in described else 0
+
+
 def end_offsets(
     settings: KafkaSettings,
     topics: Iterable[str],

@@ -13,7 +13,13 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import MessageSizeTooLargeError, UnknownProducerIdError
 from kafka.structs import OffsetAndMetadata
 
-from streams.topic_admin import describe_topics, end_offsets, ensure_topics, topic_lag
+from streams.topic_admin import (
+    describe_topics,
+    end_offsets,
+    ensure_topics,
+    group_members,
+    topic_lag,
+)
 from tests.kafka.fixtures import Broker
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.local.broker import free_port
@@ -212,6 +218,22 @@ def test_lag_is_what_the_group_has_still_to_finish(settings: KafkaSettings, uniq
         consumer.commit({places[0]: OffsetAndMetadata(3, "", -1), places[1]: OffsetAndMetadata(1, "", -1)})
     assert topic_lag(settings, unique_prefix, [usage]) == {usage: 0}
     assert topic_lag(settings, f"{unique_prefix}other", [usage]) == {usage: 4}
+
+
+def test_who_is_in_a_group_is_known(apache_kafka: Broker, unique_prefix: str) -> None:
+    """By Apache Kafka; the embedded broker does not say."""
+    settings = apache_kafka.settings(unique_prefix)
+    if not apache_kafka.durable:
+        return
+    ensure_topics(settings, [USAGE])
+    assert group_members(settings, unique_prefix) == 0
+    with closing(_consumer(settings, unique_prefix)) as consumer:
+        consumer.subscribe([topic_name(settings, USAGE.name)])
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not consumer.assignment() and time.monotonic() < deadline:
+            consumer.poll(timeout_ms=1_000)
+        assert group_members(settings, unique_prefix) == 1
+    assert group_members(settings, unique_prefix) == 0
 
 
 def test_a_killed_broker_comes_back_on_its_address(

@@ -12,7 +12,7 @@ from sinks.clickhouse import queries
 from sinks.clickhouse.client import LedgerClient, connect
 from sinks.clickhouse.incidents import incidents
 from streams.app import SOURCES, consumer_group
-from streams.topic_admin import describe_topics, topic_lag
+from streams.topic_admin import describe_topics, group_members, topic_lag
 from tokenweir.errors import BrokerUnavailable, StoreUnavailable, TokenweirError
 from tokenweir.local.broker import EmbeddedBroker
 from tokenweir.local.data_dir import DataDir, RunningPipeline
@@ -59,12 +59,12 @@ def _embedded(settings: Settings, data_dir: DataDir) -> Iterator[Finding]:
         "pipeline", "ok", f"process {running.pid} runs on {data_dir.path}; page at {running.page_url}"
     )
     kafka = settings.kafka.model_copy(update={"bootstrap_servers": running.kafka_bootstrap_servers})
-    yield from _kafka(kafka, notifies=bool(settings.notifications.channels))
+    yield from _kafka(kafka, notifies=bool(settings.notifications.channels), is_apart=False)
     yield from _ledger(_visiting(settings, running))
 
 
 def _distributed(settings: Settings) -> Iterator[Finding]:
-    yield from _kafka(settings.kafka, notifies=bool(settings.notifications.channels))
+    yield from _kafka(settings.kafka, notifies=bool(settings.notifications.channels), is_apart=True)
     yield from _ledger(settings)
 
 
@@ -92,7 +92,7 @@ def _broker_binary() -> Finding:
         return Finding("embedded broker", "wrong", str(error))
 
 
-def _kafka(settings: KafkaSettings, *, notifies: bool) -> Iterator[Finding]:
+def _kafka(settings: KafkaSettings, *, notifies: bool, is_apart: bool) -> Iterator[Finding]:
     try:
         reports = describe_topics(settings)
     except TokenweirError as error:
@@ -111,15 +111,24 @@ def _kafka(settings: KafkaSettings, *, notifies: bool) -> Iterator[Finding]:
     for role, topics in SOURCES.items():
         if role == "notify" and not notifies:
             continue
-        names = [topic_name(settings, topic.name) for topic in topics]
-        try:
-            waiting = sum(topic_lag(settings, consumer_group(settings, role), names).values())
-        except TokenweirError as error:
-            yield Finding(f"{role} lag", "wrong", str(error))
-            continue
-        more = "see to the one" if role == "notify" else "start another"
-        advice = f"; if that does not fall, {more} `weir worker --role {role}`" if waiting else ""
-        yield Finding(f"{role} lag", "note" if waiting else "ok", f"{waiting} messages wait{advice}")
+        yield _role(settings, role, [topic_name(settings, topic.name) for topic in topics], is_apart=is_apart)
+
+
+def _role(settings: KafkaSettings, role: str, topics: list[str], *, is_apart: bool) -> Finding:
+    """How far a role's workers are; is_apart: they are processes of their own, of which there may be none."""
+    group = consumer_group(settings, role)
+    try:
+        waiting = sum(topic_lag(settings, group, topics).values())
+        members = group_members(settings, group) if is_apart else 1
+    except TokenweirError as error:
+        return Finding(f"{role} lag", "wrong", str(error))
+    if not members:
+        state: State = "wrong" if waiting else "note"
+        text = f"{waiting} messages wait and nobody takes them; start `weir worker --role {role}`"
+        return Finding(f"{role} lag", state, text)
+    more = "see to the one" if role == "notify" else "start another"
+    advice = f"; if that does not fall, {more} `weir worker --role {role}`" if waiting else ""
+    return Finding(f"{role} lag", "note" if waiting else "ok", f"{waiting} messages wait{advice}")
 
 
 def _ledger(settings: Settings) -> Iterator[Finding]:
