@@ -219,7 +219,7 @@ class CostSpike:
         _, before = self._waiting.get(reading.key, (bucket, -_STILL_BUCKETS))
         is_waited_for = bucket - before < _STILL_BUCKETS
         is_below = reading.direction < 0 and reading.cost_usd < reading.usual_usd
-        is_record = self._is_known(reading.key, bucket) and reading.of_highest >= _RECORD_RATIO
+        is_record = self._is_known(reading.key, bucket) and reading.of_highest >= _GREAT_RECORD_RATIO
         is_unseen = reading.log10_probability <= LASTING_LOG10 or is_record
         if is_below or not (is_unseen or is_waited_for):
             return None
