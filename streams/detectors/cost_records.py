@@ -1,7 +1,7 @@
 """The dearest bucket, the dearest minute and the minute with most calls of each series of the last days.
 
 What has been is the best measure of what may be: of a series with a call now and then the tail of a distribution says
-little, and a busy one has rushes that no law of chance foretells. A record fades by half in a week.
+little, and a busy one has rushes that no law of chance foretells. A record fades by half in two weeks.
 
 What belongs to an incident sets no record, or the next one would have to be worse to be told. As it is told some time
 after it began, a bucket counts only when the next one is over, unless an incident has touched the series by then.
@@ -20,7 +20,7 @@ MINUTE_USD: Final = 1
 MINUTE_CALLS: Final = 2
 
 _PICOS: Final = 1e12
-_HALF_LIFE_DAYS: Final = 7
+_HALF_LIFE_DAYS: Final = 14
 
 Amount = tuple[int, int]
 """Units of 10^-12 USD, and calls."""

@@ -178,17 +178,17 @@ class CostSpike:
         more = reading.cost_usd - reading.usual_usd
         usual_per_minute = reading.usual_usd / BUCKET_MINUTES
         per_day = max(more * BUCKETS_A_DAY, (reading.usd_per_minute - usual_per_minute) * MINUTES_A_DAY)
-        ratio = LASTING_RATIO if self._is_known(reading.key, bucket) else AT_ONCE_RATIO
-        if per_day < least or more < 0 or reading.cost_usd < ratio * reading.usual_usd:
+        is_many_times = reading.cost_usd >= AT_ONCE_RATIO * reading.usual_usd
+        is_great_record = reading.of_highest >= _GREAT_RECORD_RATIO and self._is_known(reading.key, bucket)
+        is_dear = is_many_times or (is_great_record and reading.cost_usd >= LASTING_RATIO * reading.usual_usd)
+        if per_day < least or not is_dear:
             return None
         minutes = LATELY_MINUTES if reading.lately_usd == reading.cost_usd else BUCKET_MINUTES
         rush = log10_rush(reading.calls, self._mix.calls(reading.key, reading.usual_usd, minutes))
-        is_great_rush = rush <= GREAT_RUSH_LOG10 and reading.of_highest * BUCKET_MINUTES >= minutes
-        if reading.cost_usd < AT_ONCE_RATIO * reading.usual_usd:
-            is_unseen = is_great_rush and reading.of_highest >= _GREAT_RECORD_RATIO
-        else:
+        is_unseen = rush <= GREAT_RUSH_LOG10 and reading.of_highest * BUCKET_MINUTES >= minutes
+        if is_many_times and not is_unseen:
             is_surprising = reading.log10_probability <= JUMP_LOG10 and reading.direction > 0
-            is_unseen = is_great_rush or is_surprising or reading.of_highest >= _RECORD_RATIO
+            is_unseen = is_surprising or reading.of_highest >= _RECORD_RATIO
         weighs = rush <= RUSH_LOG10 or _weighs(reading.calls, more, least)
         if not is_unseen or not weighs:
             return None

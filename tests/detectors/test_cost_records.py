@@ -50,9 +50,9 @@ def test_what_an_incident_has_touched_sets_no_record_nor_does_what_led_to_it(rec
     assert team[BUCKET_USD] == 80.0, "what is not touched goes on"
 
 
-def test_a_record_is_half_as_high_after_a_week(records: CostRecords) -> None:
+def test_a_record_is_half_as_high_after_two_weeks(records: CostRecords) -> None:
     bucket(records, 8.0, 100)
-    for _ in range(7 * DAY + 1):
+    for _ in range(14 * DAY + 1):
         bucket(records, 0.0, 0)
     assert records.of(BOTH)[0] == pytest.approx([4.0, 4.0, 50.0])
 

@@ -5,7 +5,7 @@ import { coloursOf, levelOf } from "./colours.js";
 import { make, renew } from "./elements.js";
 import { label } from "./format.js";
 import { inert, layout, Plot, style, timeAxis } from "./plot.js";
-import { after, drawable, short, ticks, whole } from "./units.js";
+import { called, drawable, short, ticks, whole } from "./units.js";
 
 const MOST_MARKS = 40;
 const DASHES = ["solid", "dash", "dot", "dashdot"];
@@ -204,7 +204,7 @@ function optionsOf(measures, named) {
 /** Titles that are alike get the words of their unit. */
 function distinct(options) {
   const alike = (option) => options.filter((other) => other.title === option.title).length > 1;
-  return options.map((option) => (alike(option) ? { ...option, title: `${option.title}, ${after(option.measures[0].unit) || option.measures[0].unit}` } : option));
+  return options.map((option) => (alike(option) ? { ...option, title: `${option.title}, ${called(option.measures[0].unit)}` } : option));
 }
 
 const scaled = (value, scale) => (value === null || Math.abs(value) > 9e15 ? null : value * scale);

@@ -57,6 +57,9 @@ export function whole(value, unit) {
 /** The words that stand after a lone figure: "a day", "calls"; often none. */
 export const after = (unit) => of(unit).after;
 
+/** What the unit is called where it tells two figures apart. */
+export const called = (unit) => after(unit) || (isMoney(unit) ? "dollars" : unit.replaceAll("_", " "));
+
 /** The value in short with its words. */
 export const spoken = (value, unit) => (value === null || !after(unit) ? short(value, unit) : `${short(value, unit)} ${after(unit)}`);
 
