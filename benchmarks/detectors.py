@@ -19,6 +19,7 @@ from producers.simulation import Story
 from streams.detectors.baseline import Baselines
 from streams.detectors.incidents import Incidents
 from streams.detectors.registry import detectors
+from streams.groups import EPOCH, MINUTE
 from tests.detectors.feeding import Feed, fleet, observe
 from tests.detectors.judging_errors import judge_errors
 from tests.detectors.judging_latency import judge_latency, latency_signals, plans_of, slower
@@ -37,13 +38,17 @@ _LATE: Final = timedelta(minutes=20)
 
 
 class Judgement(NamedTuple):
-    """What one detector's signals of one fleet come to. delays_seconds: of what was found, in event time."""
+    """What one detector's signals of one fleet come to. delays_seconds: of what was found, in event time.
+
+    beside: how many of the false ones tell of what was planted, but at another level, or once more.
+    """
 
     planted: int
     found: int
     false: int
     delays_seconds: list[float]
     first_contributors: int
+    beside: int = 0
 
 
 def run(seeds: int | None = None, days: int = 30, series: int = _SERIES) -> list[Measurement]:
@@ -145,7 +150,9 @@ def _judge_latency(feed: Feed, seed: int) -> Judgement:
         feed.story, plans, latency_signals(feed.story.tenant, slower(feed.minutes(), plans))
     )
     found = len(judged.delays_seconds)
-    return Judgement(judged.planted, found, len(judged.wrong), judged.delays_seconds, found)
+    times = [(EPOCH + plan.begins * MINUTE, EPOCH + plan.ends * MINUTE + _LATE) for plan in plans]
+    beside = sum(any(begins <= one.observed_at <= ends for begins, ends in times) for one in judged.wrong)
+    return Judgement(judged.planted, found, len(judged.wrong), judged.delays_seconds, found, beside)
 
 
 _JUDGES: Final[dict[str, Callable[[Feed, Sequence[Signal]], Judgement]]] = {
@@ -166,6 +173,8 @@ def _quality(kind: str, judged: list[Judgement]) -> list[Measurement]:
     named = sum(one.first_contributors for one in judged)
     delays = sorted(delay for one in judged for delay in one.delays_seconds)
     note = f"{found} of {planted} planted found, {false} false"
+    if beside := sum(one.beside for one in judged):
+        note += f", {beside} of them of what was planted, at another level or once more"
     if kind == "cost_spike":
         note += f"; the right cause is named first in {named}"
     return [

@@ -8,7 +8,7 @@ Invariants:
 - every incident is opened once and resolved once; of one fingerprint at most one is open at a time;
 - what is told depends on the minutes and what was said in them, not on the order within a minute, nor on restarts;
 - of what has one cause, one level is reported: below an incident that is open or opens, nothing of the same kind and
-  cause opens; above one, only what is more than twice as bad.
+  cause opens; above one, only what is more than twice as bad; at its very place, it goes on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -73,7 +73,10 @@ class Incidents:
                 signals.append(self._signal(incident, "update", observed_at, now, change))
         # From the top down: what is reported above is known when what lies below is looked at.
         for candidate in sorted(opening, key=lambda one: len(one.said.scope)):
-            if not self._is_covered(candidate):
+            same = self._at_its_place(candidate)
+            if same is not None:
+                same.said_minute = now
+            elif not self._is_covered(candidate):
                 signals += self._open(candidate, observed_at, now)
         if minute.is_whole:
             signals += self._resolve(observed_at, now)
@@ -143,6 +146,16 @@ class Incidents:
             if other is None or _weight(candidate) > _weight(other):
                 best[name] = candidate
         return [best[name] for name in sorted(best)]
+
+    def _at_its_place(self, candidate: _Candidate) -> Incident | None:
+        """The incident of the same cause at the same place, which goes on though it shows in something else now."""
+        cause = _cause(candidate.condition)
+        for incident in self._incidents.values():
+            latest = incident.latest
+            is_there = latest.kind == candidate.said.kind and latest.scope == candidate.said.scope
+            if is_there and incident.cause == cause and not incident.is_event:
+                return incident
+        return None
 
     def _is_covered(self, candidate: _Candidate) -> bool:
         """Whether the cause is reported at another level."""

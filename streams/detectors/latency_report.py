@@ -14,7 +14,8 @@ from streams.detectors.slow_calls import Entry, Open, Timed, output_times, total
 from streams.groups import EPOCH, MINUTE
 from tokenweir.signals import Contributor, Severity
 
-_QUIET_MINUTES: Final = 5
+_QUIET_MINUTES: Final = 20
+"""Slow answers come and go: what is slow again by then has not been over."""
 _MOST_NAMED: Final = 5
 _CRITICAL_RATIO: Final = 3.0
 _CRITICAL_TRAFFIC: Final = 0.05

@@ -156,6 +156,17 @@ def test_one_cause_is_told_at_one_level() -> None:
     assert _opened(incidents, 2, a_condition(scope=team), much_worse) == [{"tenant": TENANT}]
 
 
+def test_what_shows_in_something_else_at_the_same_place_goes_on() -> None:
+    incidents = Incidents(TENANT)
+    first = a_condition(subject="duration", cause="slow")
+    other = a_condition(subject="output_speed", cause="slow")
+    assert _told(incidents, range(3), first) == [(0, "open", "")]
+    assert _told(incidents, range(3, 9), other) == []
+    assert _told(incidents, range(9, 15), first, other) == []
+    assert _told(incidents, range(15, 30)) == [(19, "resolved", "")]
+    assert _told(incidents, [30], other) == [(30, "open", "")]
+
+
 def test_other_kinds_causes_and_branches_are_incidents_of_their_own() -> None:
     incidents = Incidents(TENANT)
     said = [
