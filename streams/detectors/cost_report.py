@@ -51,7 +51,7 @@ def silence(kind: str, key: LevelKey, incident: Open) -> Condition:
         impact_usd_per_day=None,
         title=f"{_capital(name)} has gone silent",
         explanation=f"{_capital(name)} usually costs ${incident.usual_usd_per_hour:,.2f} an hour at this time and "
-        f"has cost nothing since {started_at:%H:%M} UTC. Has it stopped, or has its reporting?",
+        f"has made no calls since {started_at:%H:%M} UTC. Has it stopped, or has its reporting?",
         quiet_minutes=_QUIET_MINUTES,
         cause="silent",
     )

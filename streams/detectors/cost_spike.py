@@ -6,7 +6,7 @@ otherwise when the next ones bear it out. Of all levels that show it, the one is
 narrowest that explains most of what the owner has too much. A model that only takes over another's traffic raises no
 owner's cost, and is no spike.
 
-Silence is said of what somebody owns, when it usually costs something at this time and has cost nothing for half an
+Silence is said of what somebody owns, when it usually costs something at this time and has called nobody for half an
 hour; of a vendor or a model it is not, as its traffic may have moved.
 
 Limits: a series is judged after its first day, in its first week only a large change counts, and it is not missed
@@ -29,6 +29,7 @@ from streams.detectors.cost_series import (
     BUCKETS_AN_HOUR,
     LATELY_MINUTES,
     MINUTES_A_DAY,
+    Bucket,
     CostSeries,
     Reading,
     to_whole,
@@ -280,7 +281,7 @@ class CostSpike:
             # Who was never seen on this day of the week may never work on it.
             if improbable and reading.key[0] in OWNED and self._series.is_known(reading.key, bucket, days=8):
                 last = self._series.past(reading.key).last(_SILENT_BUCKETS)
-                if last.cost_usd <= _SILENT_SHARE * last.at_least_usd:
+                if self._is_silent(reading.key, last):
                     silent[reading.key] = last.at_least_usd * BUCKETS_AN_HOUR / _SILENT_BUCKETS
         if any(level != API_KEY for level, _ in silent):
             # What a key is used for has an owner, and the owner says more.
@@ -293,6 +294,14 @@ class CostSpike:
             if usual * 24 >= least and not (wider or narrower or known):
                 started = (bucket + 1 - _SILENT_BUCKETS) * BUCKET_MINUTES
                 self._open[key] = Open(started, "silent", 0.0, usual)
+
+    def _is_silent(self, key: LevelKey, last: Bucket) -> bool:
+        """Whether it cost and called next to nothing. Whose calls fail, or have no price any more, still calls."""
+        minutes = _SILENT_BUCKETS * BUCKET_MINUTES
+        return (
+            last.cost_usd <= _SILENT_SHARE * last.at_least_usd
+            and last.calls <= _SILENT_SHARE * self._mix.calls(key, last.at_least_usd, minutes)
+        )
 
     def _least_usd_per_day(self) -> float:
         """What an incident has to cost to be told."""

@@ -162,6 +162,10 @@ def test_a_whole_tenant_that_goes_silent_is_told_once_at_the_top() -> None:
     assert first.scope == {}
 
 
+def test_who_still_calls_is_not_silent_though_all_calls_fail_and_cost_nothing() -> None:
+    assert not told(minutes(fleet(), 8.6, during("service-5", LATER, LATER + 120, usd_per_token=0.0)))
+
+
 def test_silence_in_the_first_week_is_not_told() -> None:
     assert not told(minutes(fleet(), 3, during("service-5", AT, AT + 240, calls_per_minute=0.0)))
 
