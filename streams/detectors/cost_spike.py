@@ -123,6 +123,8 @@ class CostSpike:
                 for key in level_keys(row.names):
                     picos, calls = more.get(key, NOTHING)
                     more[key] = (picos + row.sums.cost_picos, calls + row.sums.calls)
+            if not more:
+                return []
         least = self._least_usd_per_day()
         found: list[Excess] = []
         for reading in self._series.peek(bucket, AT_ONCE_RATIO, more, least, minute.seconds):

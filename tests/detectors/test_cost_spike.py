@@ -268,6 +268,16 @@ def test_a_third_of_a_minute_says_what_the_minute_comes_to() -> None:
     assert condition.scope["service"] == "ranker"
 
 
+def test_an_open_minute_without_calls_says_nothing_of_the_one_before() -> None:
+    spike = detector()
+    busier = during("ranker", AT, AT + 1, calls_per_minute=200.0)
+    scene = [one for one in minutes(BUSY, 2.45, busier) if one.minute <= START_MINUTE + AT]
+    for minute in scene:
+        assert not spike.observe(minute)
+    empty = TenantMinute("acme", scene[-1].minute + 1, [], is_whole=False, seconds=20.0)
+    assert not spike.observe(empty)
+
+
 def test_a_loop_of_cheap_calls_is_told_though_it_only_doubles_the_cost() -> None:
     def loop(traffic: Traffic, number: int) -> Traffic:
         if traffic.service == "cheap" and not AT <= number < AT + 20:
