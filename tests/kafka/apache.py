@@ -183,6 +183,8 @@ class ApacheKafka:
             command += ["-XX:TieredStopAtLevel=1"]
         command += ["-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         command += ["-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dlog4j2.statusLoggerLevel=OFF"]
+        # What it unpacks for itself would be left behind where it is killed.
+        command += [f"-Djava.io.tmpdir={self._directory}", "-XX:-UsePerfData"]
         command += ["-cp", f"{jars}/*", "kafka.Kafka", str(self._directory / "server.properties")]
         child = ChildProcess(command, log=self.log)
         child.start()
