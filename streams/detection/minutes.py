@@ -47,7 +47,7 @@ QUIET_PARTITION_MS: Final = 60_000
 NEVER_MS: Final = 2**62
 MOST_GROUPS: Final = 200_000
 MOST_NAMES: Final = 10_000
-_MOST_NAMES: Final = 200_000
+_MOST_KEYS: Final = 200_000
 _MOST_PARTITIONS: Final = 4096
 
 _PlainSums = tuple[int, dict[str, int], list[int], int, int, dict[int, int], dict[int, int]]
@@ -313,7 +313,7 @@ class TenantMinutes:
     def _row(self, key: tuple[str, ...], sums: GroupSums) -> GroupRow:
         names = self._names.get(key)
         if names is None:
-            if len(self._names) >= _MOST_NAMES:
+            if len(self._names) >= _MOST_KEYS:
                 self._names.clear()
             names = self._names[key] = dict(zip(GROUP_FIELDS, key, strict=True))
         return GroupRow(names, sums)

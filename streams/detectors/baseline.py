@@ -115,15 +115,14 @@ class Baselines:
         """
         self.step_seconds = step_seconds
         self._scale = scale
-        steps_a_day = max(1.0, (period_seconds or DAY_SECONDS) / step_seconds)
-        has_weeks = has_seasons and period_seconds is None
-        if not has_seasons and period_seconds is None:
-            slots = 1
         self.count = 0
         self._closed: list[int] = []
-        slots = slots or int(min(_MOST_SLOTS, steps_a_day))
-        self.seasons = Seasons(step_seconds, slots, has_weeks, period_seconds or DAY_SECONDS)
         steps_a_day = max(1.0, DAY_SECONDS / step_seconds)
+        repeats = has_seasons or period_seconds is not None
+        has_weeks = has_seasons and period_seconds is None
+        season_seconds = period_seconds or DAY_SECONDS
+        most_slots = int(min(_MOST_SLOTS, max(1.0, season_seconds / step_seconds))) if repeats else 1
+        self.seasons = Seasons(step_seconds, (repeats and slots) or most_slots, has_weeks, season_seconds)
         self.tails = Tails(len(CHANNELS))
         self._steps_a_day = steps_a_day
         self._few = max(3.0, min(12.0, 3600.0 / step_seconds))
