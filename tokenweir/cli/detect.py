@@ -37,7 +37,7 @@ _START_BYTES: Final = 8
 def detect(file: Path, time_column: str, value_column: str, by: str, time_format: str | None) -> None:
     """Judge every value of a CSV by those before it: one JSON object a row, in order.
 
-    `score` is 0 for nothing to see and rises to 1; `flag` is true from 0.5 on, which happens once in some twenty
+    `score` is 0 for nothing to see and rises to 1; `flag` is true from 0.5 on, which happens once in some ten
     thousand rows where nothing happens. The first 30 values of a series are learnt from and not judged. Times are ISO
     8601, or numbers: Unix time in seconds or smaller units, else numbers of rows, without days and weeks. Nothing
     is set for a file and nothing looks ahead. FILE may be - for standard input, and compressed.
