@@ -8,6 +8,7 @@ DescribeGroups nor ListGroups in a way that kafka-python reads, so positions com
 ListOffsets is not to be trusted; see `_ends`.)
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -21,6 +22,8 @@ from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError,
 from tokenweir.errors import BrokerUnavailable
 from tokenweir.settings import KafkaSettings, client_security, topic_name
 from tokenweir.topics import TOPICS, Topic
+
+log = logging.getLogger("tokenweir.streams.topics")
 
 DEFAULT_TIMEOUT_SECONDS: Final = 15.0
 
@@ -124,13 +127,18 @@ def topic_lag(
 
 def group_members(
     settings: KafkaSettings, group: str, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
-) -> int:
-    """How many consumers are in a group now; 0 for one that Kafka does not know. Apache Kafka only.
+) -> int | None:
+    """How many consumers are in a group now; 0 for one that Kafka does not know.
 
-    group: the full group id. Raises BrokerUnavailable.
+    group: the full group id. None where the broker answers in a way that kafka-python does not read, as the embedded
+    one does. Raises BrokerUnavailable.
     """
     with _admin(settings, timeout_seconds) as admin:
-        described = _when_ready(lambda: admin.describe_groups([group]), timeout_seconds)
+        try:
+            described = _when_ready(lambda: admin.describe_groups([group]), timeout_seconds)
+        except ValueError as error:
+            log.info("Who is in the group %s cannot be read of this broker's answer: %s", group, error)
+            return None
         return len(described[group]["members"]) if group in described else 0
 
 

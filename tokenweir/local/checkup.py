@@ -119,10 +119,10 @@ def _role(settings: KafkaSettings, role: str, topics: list[str], *, is_apart: bo
     group = consumer_group(settings, role)
     try:
         waiting = sum(topic_lag(settings, group, topics).values())
-        members = group_members(settings, group) if is_apart else 1
+        members = group_members(settings, group) if is_apart else None
     except TokenweirError as error:
         return Finding(f"{role} lag", "wrong", str(error))
-    if not members:
+    if members == 0:
         state: State = "wrong" if waiting else "note"
         text = f"{waiting} messages wait and nobody takes them; start `weir worker --role {role}`"
         return Finding(f"{role} lag", state, text)
