@@ -268,7 +268,9 @@ class CostSpike:
             last, an_hour = self._series.past(key).last(buckets), BUCKETS_AN_HOUR / buckets
             cost, usual = last.cost_usd * an_hour, last.usual_usd * an_hour
             if incident.kind == "silent":
-                if cost > _SILENT_SHARE * incident.usual_usd_per_hour or usual * 24 < least / 2:
+                silent_usd = incident.usual_usd_per_hour / an_hour
+                minutes = buckets * BUCKET_MINUTES
+                if not self._is_silent(key, last, silent_usd, minutes) or usual * 24 < least / 2:
                     del self._open[key]
             elif cost < _OVER_RATIO * usual or (cost - usual) * 24 < least / 2:
                 del self._open[key]
@@ -283,7 +285,8 @@ class CostSpike:
             # Who was never seen on this day of the week may never work on it.
             if improbable and reading.key[0] in OWNED and self._series.is_known(reading.key, bucket, days=8):
                 last = self._series.past(reading.key).last(_SILENT_BUCKETS)
-                if self._is_silent(reading.key, last):
+                minutes = _SILENT_BUCKETS * BUCKET_MINUTES
+                if self._is_silent(reading.key, last, last.at_least_usd, minutes):
                     silent[reading.key] = last.at_least_usd * BUCKETS_AN_HOUR / _SILENT_BUCKETS
         if any(level != API_KEY for level, _ in silent):
             # What a key is used for has an owner, and the owner says more.
@@ -297,13 +300,13 @@ class CostSpike:
                 started = (bucket + 1 - _SILENT_BUCKETS) * BUCKET_MINUTES
                 self._open[key] = Open(started, "silent", 0.0, usual)
 
-    def _is_silent(self, key: LevelKey, last: Bucket) -> bool:
-        """Whether it cost and called next to nothing. Whose calls fail, or have no price any more, still calls."""
-        minutes = _SILENT_BUCKETS * BUCKET_MINUTES
-        return (
-            last.cost_usd <= _SILENT_SHARE * last.at_least_usd
-            and last.calls <= _SILENT_SHARE * self._mix.calls(key, last.at_least_usd, minutes)
-        )
+    def _is_silent(self, key: LevelKey, last: Bucket, usual_usd: float, minutes: int) -> bool:
+        """Whether it cost and called next to nothing in so many minutes, where so much is usual.
+
+        Whose calls fail, or have no price any more, still calls.
+        """
+        calls = self._mix.calls(key, usual_usd, minutes)
+        return last.cost_usd <= _SILENT_SHARE * usual_usd and last.calls <= _SILENT_SHARE * calls
 
     def _least_usd_per_day(self) -> float:
         """What an incident has to cost to be told."""

@@ -166,6 +166,14 @@ def test_who_still_calls_is_not_silent_though_all_calls_fail_and_cost_nothing() 
     assert not told(minutes(fleet(), 8.6, during("service-5", LATER, LATER + 120, usd_per_token=0.0)))
 
 
+def test_a_silence_is_over_when_calls_come_back_though_they_fail() -> None:
+    silent = during("service-5", LATER, LATER + 60, calls_per_minute=0.0)
+    failing = during("service-5", LATER + 60, LATER + 240, usd_per_token=0.0)
+    said = told(minutes(fleet(), 8.6, lambda traffic, number: failing(silent(traffic, number), number)))
+    assert one_incident(said).subject == "silent"
+    assert max(said) <= LATER + 60 + 10
+
+
 def test_silence_in_the_first_week_is_not_told() -> None:
     assert not told(minutes(fleet(), 3, during("service-5", AT, AT + 240, calls_per_minute=0.0)))
 
