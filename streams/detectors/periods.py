@@ -61,12 +61,12 @@ def _peak(resembles: Floats, lag: float, period: int) -> float:
 def _autocorrelation(values: Floats) -> Floats | None:
     """By lag, up to a little more than a third of the length; None for what does not change."""
     low, high = np.quantile(values, _CUT)
-    cut = np.clip(values, low, high)
+    cut = np.clip(values, low, high) / max(abs(float(low)), abs(float(high)), 1e-300)
     numbers = np.arange(len(cut))
     slope, level = np.polyfit(numbers, cut, 1)
     rest = cut - (slope * numbers + level)
     power = float(rest @ rest)
-    if power <= 1e-12 * max(1.0, float(cut @ cut)):
+    if power <= 1e-12 * float(cut @ cut):
         return None
     size = 2 ** int(np.ceil(np.log2(2 * len(rest))))
     spectrum = np.abs(np.fft.rfft(rest, size)) ** 2

@@ -20,8 +20,17 @@ class Scale(NamedTuple):
     stretch: Callable[[Floats], Floats]
 
 
-def _same(values: Floats) -> Floats:
-    return values
+_FARTHEST: Final = 1e15
+"""So many steps away, one is as improbable as ten times as many, and what is learnt of it can be held."""
+
+
+def _near(values: Floats) -> Floats:
+    near: Floats = np.clip(values, -_FARTHEST, _FARTHEST)
+    return near
+
+
+def _same(places: Floats) -> Floats:
+    return places
 
 
 def _one(places: Floats) -> Floats:
@@ -33,7 +42,7 @@ def _slope(places: Floats) -> Floats:
 
 
 LOG: Final = Scale(np.arcsinh, np.sinh, _one)
-LINEAR: Final = Scale(_same, _same, _slope)
+LINEAR: Final = Scale(_near, _same, _slope)
 
 
 def _paired(one: Callable[[Floats], Floats], other: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:

@@ -39,6 +39,7 @@ _NEARLY_A_DAY: Final = 0.8
 """Of what takes days, a few cycles show no more than this."""
 _RISES: Final = 0.6
 _BEGINS_ANEW: Final = 0.1
+_LARGEST: Final = 1e100
 
 _Row = tuple[float, float]
 """Time and value."""
@@ -77,6 +78,7 @@ class SeriesJudge:
         """What is said of `value` at this time: Unix seconds, or the number of a row. Both finite, or ValueError."""
         if not math.isfinite(value) or not math.isfinite(at_seconds):
             raise ValueError("a value or a time that is no finite number")
+        value = _bounded(value)
         verdict = self._verdict(at_seconds, value) if self._views else _NOT_JUDGED
         self._past.append((at_seconds, value))
         self._seen += 1
@@ -167,6 +169,13 @@ _BOTH: Final = np.arange(2)
 
 def _judged(view: Baselines, at_seconds: float, amount: float) -> Surprise:
     return view.judge(_BOTH, at_seconds, np.array([amount, amount]))
+
+
+def _bounded(value: float) -> float:
+    """The value, or the nearest one that can be held against others without leaving what a number can be."""
+    if abs(value) < 1 / _LARGEST:
+        return 0.0
+    return max(-_LARGEST, min(_LARGEST, value))
 
 
 def _is_counter(values: Sequence[float]) -> bool:

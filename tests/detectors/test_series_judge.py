@@ -95,6 +95,28 @@ def test_what_is_seldom_but_recurs_becomes_usual() -> None:
     assert len([number for number in found if number >= 2_000]) <= events / 5
 
 
+def _at_the_end(end: float, number: int, dice: random.Random) -> list[float]:
+    ordinary = [1 + dice.random() for _ in range(299)]
+    return [
+        [*ordinary, end, *ordinary],
+        [*ordinary, -end, *ordinary],
+        [5.0] * 299 + [end] * 300,
+        [end * dice.uniform(-1, 1) for _ in range(600)],
+        [end * (number / 600) for number in range(600)],
+        [(-1) ** number * end for number in range(300)],
+    ][number]
+
+
+@pytest.mark.parametrize("end", [1.7e308, 1e200, 1e30, 1e-30, 1e-310])
+@pytest.mark.parametrize("number", range(6))
+def test_numbers_of_any_size_are_judged(end: float, number: int) -> None:
+    verdicts = judged(_at_the_end(end, number, random.Random(1)))
+    assert all(0 <= verdict.score <= 1 for verdict in verdicts)
+    assert all(verdict.expected is None or math.isfinite(verdict.expected) for verdict in verdicts)
+    if number < 3 and end > 10:
+        assert verdicts[299].flag
+
+
 @settings(max_examples=few(5), deadline=None)
 @given(st.sampled_from(sorted(CHARACTERS)), st.integers(0, 1_000), st.integers(40, 299))
 def test_what_comes_later_changes_nothing(character: str, seed: int, cut: int) -> None:
