@@ -112,8 +112,11 @@ class PartitionDetection:
     @property
     def begin(self) -> Mark:
         """Where another worker would have to begin to read."""
-        marks = [tenant.mark for tenant in self._tenants.values()]
-        return min(marks, key=lambda mark: mark.offset, default=Mark(self._next_offset, self._clock_ms))
+        # What has not been read yet may be of a tenant that is not known, however far the known ones are.
+        read_to = Mark(self._next_offset, self._clock_ms)
+        return min(
+            [read_to, *(tenant.mark for tenant in self._tenants.values())], key=lambda mark: mark.offset
+        )
 
     @property
     def failures(self) -> int:

@@ -70,6 +70,23 @@ def test_a_state_that_was_put_out_of_date_is_not_taken_up(first: int) -> None:
     assert sent | Worker(topic).go_on(log, len(log)) == once
 
 
+def test_who_has_read_nothing_yet_begins_no_later_than_whoever_was_there_before() -> None:
+    """Of one tenant a state is kept that is further than the calls of another, of which none is."""
+    log = Log()
+    log.add(0, windows(1))
+    log.add(0, windows(1, tenant="third", offset=1))
+    log.add(9, windows(1, tenant="third", minute=-3, offset=2))
+    log.add(9, windows(150, offset=3))
+    log.tick(*range(11, 39, 2))
+    topic: Records = []
+    sent = Worker(topic).go_on(log.messages, 3)
+    assert read_kept(topic).checkpoints
+    Worker(topic)  # killed before it reads anything
+    assert sent | Worker(topic).go_on(log.messages, len(log.messages)) == Worker([]).go_on(
+        log.messages, len(log.messages)
+    )
+
+
 @given(logs(), st.lists(st.integers(0, 400), min_size=3, max_size=3), st.integers(0, 400))
 def test_a_worker_that_was_put_out_and_goes_on_is_not_noticed(
     log: list[LogMessage], read_to: list[int], cut: int
