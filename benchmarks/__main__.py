@@ -28,6 +28,7 @@ _MODULES: Final = (
     "roles",
     "pipeline",
     "detectors",
+    "live_series",
     "trace_signals",
     "series",
     "panels",

@@ -1,9 +1,8 @@
-"""How good the detectors are, and what they cost: judged on simulated fleets, and timed on a hundred thousand series.
+"""How good the detectors are: judged on simulated fleets. What they cost is measured in `benchmarks.live_series`.
 
 A fleet's story says what was planted and where. A signal that opens at that scope, while it lasts or in its first
 minutes, found it; one that opens elsewhere is false. Slow answers are planted by changing a fleet's minutes, and judged
-on their own. Fleets are simulated and metered first, which is not in the time of the detectors. Baselines are what they
-are always used for here: series of five minutes, judged and learnt from.
+on their own. Fleets are simulated and metered first, which is not in the time of the detectors.
 """
 
 import os
@@ -12,11 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from benchmarks.measure import Measurement, clock
 from producers.simulation import Story
-from streams.detectors.baseline import Baselines
 from streams.detectors.incidents import Incidents
 from streams.detectors.registry import detectors
 from streams.groups import EPOCH, MINUTE
@@ -30,10 +26,6 @@ SEEDS_VARIABLE: Final = "TOKENWEIR_BENCH_SEEDS"
 """How many fleets are judged on; one takes two minutes. `TOKENWEIR_BENCH_SEEDS=20 make bench` is the whole trial."""
 
 _SEEDS: Final = 2
-_SERIES: Final = 100_000
-_FEWER_SERIES: Final = 10_000
-_STEP_SECONDS: Final = 300.0
-_BUCKETS: Final = 60
 _LATE: Final = timedelta(minutes=20)
 
 
@@ -51,8 +43,8 @@ class Judgement(NamedTuple):
     beside: int = 0
 
 
-def run(seeds: int | None = None, days: int = 30, series: int = _SERIES) -> list[Measurement]:
-    """Precision, recall and delay of each detector, and the time of a bucket of many series."""
+def run(seeds: int | None = None, days: int = 30) -> list[Measurement]:
+    """Precision, recall and delay of each detector."""
     seeds = seeds if seeds is not None else int(os.environ.get(SEEDS_VARIABLE, _SEEDS))
     judged: dict[str, list[Judgement]] = {kind: [] for kind in _JUDGES}
     told: Counter[str] = Counter()
@@ -88,7 +80,6 @@ def run(seeds: int | None = None, days: int = 30, series: int = _SERIES) -> list
             note=f"{seeds} simulated fleets, {weeks:.1f} fleet-weeks, all detectors at once; "
             f"told besides: {others or 'nothing'}",
         ),
-        *_baselines(series),
     ]
 
 
@@ -194,36 +185,3 @@ def _quality(kind: str, judged: list[Judgement]) -> list[Measurement]:
 def _late(kind: str, delays: list[float]) -> str:
     bar = _DELAY_BARS.get(kind)
     return "" if bar is None else f", {sum(delay > bar for delay in delays)} later than {bar:.0f} s"
-
-
-def _baselines(series: int) -> list[Measurement]:
-    fewer = max(1, series * _FEWER_SERIES // _SERIES)
-    many, few = (_seconds_a_bucket(count) for count in (series, fewer))
-    kib = many[1] / series / 1024
-    return [
-        Measurement(
-            "baselines_bucket",
-            many[0] * 1000,
-            "ms",
-            baseline=few[0] * 1000,
-            baseline_is=f"{fewer:,} series",
-            higher_is_better=False,
-            note=f"{series:,} series judged and learnt from once in five minutes; {kib:.1f} KiB each",
-        )
-    ]
-
-
-def _seconds_a_bucket(count: int) -> tuple[float, int]:
-    """CPU seconds of a bucket of `count` live series, and the bytes that they hold."""
-    dice = np.random.default_rng(1)
-    baselines = Baselines(_STEP_SECONDS)
-    indexes = baselines.open(count)
-    rates = dice.lognormal(0.0, 1.0, count)
-    best = float("inf")
-    for bucket in range(_BUCKETS):
-        values = rates * dice.lognormal(0.0, 0.3, count)
-        with clock() as taken:
-            baselines.judge(indexes, bucket * _STEP_SECONDS, values)
-        if bucket > _BUCKETS // 2:
-            best = min(best, taken.cpu_seconds)
-    return best, len(baselines.state())

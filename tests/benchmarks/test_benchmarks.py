@@ -197,9 +197,8 @@ def test_a_clock_counts_the_cpu_seconds_of_its_block() -> None:
     assert 0 < taken.cpu_seconds <= taken.wall_seconds * 8
 
 
-def test_detectors_are_judged_by_the_story_and_timed_on_many_series() -> None:
-    found = {measurement.name: measurement for measurement in detectors.run(seeds=0, series=200)}
-    assert found["baselines_bucket"].value is not None
+def test_detectors_are_judged_by_the_story() -> None:
+    found = {measurement.name: measurement for measurement in detectors.run(seeds=0)}
     assert found["cost_spike_recall"].value is None, "nothing was planted"
 
 
