@@ -4,8 +4,8 @@ A made tenant (`benchmarks.large_tenant`) goes through `TenantDetection`, as in 
 the clock goes on in steps of five seconds, with each the open minute is looked at, and each minute is closed and shown
 to every detector of the registry. First it is learnt for a day and an hour, in which a bucket's calls come in one of
 its five minutes and no open minute is looked at; so all are past their warm-up, and every series of cost is judged at
-every border of five minutes. Then an hour is timed, from 23:10 to 00:10: the work of an hour's end and of midnight, when what
-is long silent is forgotten, is in its mean. A series of failures or of slowness is judged, at any size, when it is
+every border of five minutes. Then an hour is timed, from 23:10 to 00:10: the work of an hour's end and of midnight,
+when what is long silent is forgotten, is in its mean. A series of failures or of slowness is judged when it is
 called, a migration once an hour. Each size has a process of its own.
 
 Counted is what the detectors' own states hold: a series is whatever has statistics of its own. Not in it: reading
