@@ -24,6 +24,26 @@ from numpy.typing import NDArray
 
 from streams.detectors.scales import LOG, Scale
 from streams.detectors.seasons import DAY_SECONDS, Season, Seasons, Slot
+from streams.detectors.series_arrays import blocks, capacity, from_bytes, grown, to_bytes
+from streams.detectors.series_figures import (
+    BORN,
+    FAST,
+    FAST_ERROR,
+    FEW,
+    FIGURES,
+    FOLLOWED,
+    LAST,
+    LEVEL,
+    LOG_STEPS,
+    MANY,
+    RUN,
+    SEEN,
+    SIZE,
+    STEPS,
+    UNIT,
+    USUAL_ERROR,
+    expected_next,
+)
 from streams.detectors.tails import Floats, Indexes, Tails
 
 WARM_UP: Final = 30
@@ -76,7 +96,7 @@ class Surprise(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """What was found out about m values, for whoever learns from it. Arrays by value, or by value and channel.
+    """What was found out about m values, for whoever learns from it. Arrays by value, or by channel and value.
 
     known: their series' VALUES, with FEW and MANY as this value makes them. y to units: on the scale of asinh.
     relative: deviations in units. ready, judging: which channels learn, and which judge.
@@ -97,7 +117,10 @@ class _Look(NamedTuple):
 
 
 class Baselines:
-    """Many series of one step. Every call is linear in the series that it names; each is named once a call."""
+    """Many series of one step. Every call is linear in the series that it names; each is named once a call.
+
+    A series is judged the same whichever others are: they are only worked on together, a block at a time.
+    """
 
     def __init__(
         self,
@@ -128,11 +151,11 @@ class Baselines:
         self._few = max(3.0, min(12.0, 3600.0 / step_seconds))
         long = min(4_000.0, max(200.0, 2 * steps_a_day))
         self._young_seconds = _YOUNG_SECONDS if has_weeks else 0.0
-        self._memories = np.array([400.0, long, long])
-        self.values = np.zeros((0, len(_VALUES)), np.float64)
-        self.strays = np.zeros((0, len(CHANNELS)), np.float32)
+        self._memories = np.array([[400.0], [long], [long]])
+        self.values = np.zeros((len(FIGURES), 0), np.float64)
+        self.strays = np.zeros((len(CHANNELS), 0), np.float32)
         self.recent = np.zeros(0, np.float32)
-        self.judged = np.zeros((0, len(CHANNELS)), np.float32)
+        self.judged = np.zeros((len(CHANNELS), 0), np.float32)
 
     def open(self, count: int) -> Indexes:
         """Indexes of `count` series that have no values yet."""
@@ -141,26 +164,21 @@ class Baselines:
         fresh = count - len(reused)
         indexes = np.array([*reused, *range(self.count, self.count + fresh)], np.intp)
         self.count += fresh
-        size = len(self.values)
-        if self.count > size:
-            size = max(16, 2 * size, self.count)
+        if self.count > capacity(self.values):
             for owner, name in self._arrays():
-                array = getattr(owner, name)
-                larger = np.zeros((size, *array.shape[1:]), array.dtype)
-                larger[: len(array)] = array
-                setattr(owner, name, larger)
+                setattr(owner, name, grown(getattr(owner, name), self.count))
         return indexes
 
     def close(self, series: Iterable[int]) -> None:
         """Forget these series; their indexes will be given to others."""
         indexes = sorted(series)
         for owner, name in self._arrays():
-            getattr(owner, name)[indexes] = 0
+            getattr(owner, name)[..., indexes] = 0
         self._closed += indexes
 
     def state(self) -> bytes:
         """All of it, as plain data."""
-        arrays = {name: getattr(owner, name)[: self.count].tobytes() for owner, name in self._arrays()}
+        arrays = {name: to_bytes(getattr(owner, name), self.count) for owner, name in self._arrays()}
         return msgspec.msgpack.encode(_Kept(_FORM, self.step_seconds, self.count, self._closed, arrays))
 
     def restore(self, state: bytes) -> None:
@@ -169,20 +187,18 @@ class Baselines:
             kept = msgspec.msgpack.decode(state, type=_Kept)
         except msgspec.MsgspecError as error:
             raise ValueError(f"no state of baselines: {error}") from error
-        arrays = self._arrays()
-        expected = {name: getattr(owner, name)[:1] for owner, name in arrays}
-        fits = kept.form == _FORM and kept.step_seconds == self.step_seconds
-        if not fits or any(
-            len(kept.arrays.get(name, b""))
-            != kept.count * array.dtype.itemsize * int(np.prod(array.shape[1:]))
-            for name, array in expected.items()
-        ):
-            raise ValueError("a state of baselines of another form, step or number of slots")
+        if kept.form != _FORM or kept.step_seconds != self.step_seconds:
+            raise ValueError("a state of baselines of another form or step")
+        try:
+            taken_up = [
+                (owner, name, from_bytes(kept.arrays.get(name, b""), getattr(owner, name), kept.count))
+                for owner, name in self._arrays()
+            ]
+        except ValueError as error:
+            raise ValueError(f"a state of baselines of another number of slots: {error}") from error
         self.count, self._closed = kept.count, kept.closed
-        for owner, name in arrays:
-            array = expected[name]
-            values = np.frombuffer(kept.arrays[name], array.dtype)
-            setattr(owner, name, values.reshape((kept.count, *array.shape[1:])).copy())
+        for owner, name, array in taken_up:
+            setattr(owner, name, array)
 
     def judge(self, series: Indexes, at_seconds: float, values: Floats) -> Surprise:
         """How surprising these values are; then they are learnt from.
@@ -190,142 +206,152 @@ class Baselines:
         series: m different indexes. at_seconds: Unix time of all of them. values: m finite numbers.
         """
         answer = _nothing(values)
-        warming = self.values[series, SEEN] < WARM_UP
+        for part in blocks(len(series)):
+            self._judge_block(series[part], at_seconds, values[part], answer, part.start)
+        return answer
+
+    def _judge_block(
+        self, series: Indexes, at_seconds: float, values: Floats, answer: Surprise, first: int
+    ) -> None:
+        warming = self.values[SEEN, series] < WARM_UP
         if warming.any():
             self._warm_up(series[warming], at_seconds, values[warming])
-        live = np.flatnonzero(~warming)
+            live = np.flatnonzero(~warming)
+            series, values = series[live], values[live]
+        else:
+            live = np.arange(len(series))
         if live.size:
-            look = self._look(series[live], at_seconds, values[live])
-            _fill(answer, live, look.surprise)
-            self._learn(series[live], look)
-        return answer
+            look = self._look(series, at_seconds, values)
+            _fill(answer, live + first, look.surprise)
+            self._learn(series, look)
 
     def _warm_up(self, series: Indexes, at_seconds: float, values: Floats) -> None:
         """Find the unit: the geometric mean of the steps that a series makes, else of its values' size."""
-        known = self.values[series]
-        seen = known[:, SEEN]
+        known = self.values.take(series, axis=-1)
+        seen = known[SEEN]
         first = seen == 0
-        known[first, BORN] = at_seconds
-        step = np.where(first, 0.0, np.abs(values - known[:, LAST]))
+        known[BORN, first] = at_seconds
+        step = np.where(first, 0.0, np.abs(values - known[LAST]))
         moved = step > 0
-        known[:, STEPS] += moved
-        known[:, LOG_STEPS] += np.log(np.where(moved, step, 1.0))
-        known[:, SIZE] += (np.abs(values) - known[:, SIZE]) / (seen + 1)
-        known[:, LAST] = values
-        known[:, SEEN] = seen + 1
-        ready = known[:, SEEN] == WARM_UP
-        mean_step = np.exp(known[:, LOG_STEPS] / np.maximum(known[:, STEPS], 1))
-        unit = np.where(known[:, STEPS] > 0, mean_step, np.where(known[:, SIZE] > 0, known[:, SIZE], 1.0))
-        known[:, UNIT] = np.where(ready, unit, 0.0)
-        known[ready, FAST] = self._scale.of(values[ready] / unit[ready])
-        self.values[series] = known
+        known[STEPS] += moved
+        known[LOG_STEPS] += np.log(np.where(moved, step, 1.0))
+        known[SIZE] += (np.abs(values) - known[SIZE]) / (seen + 1)
+        known[LAST] = values
+        known[SEEN] = seen + 1
+        ready = known[SEEN] == WARM_UP
+        mean_step = np.exp(known[LOG_STEPS] / np.maximum(known[STEPS], 1))
+        unit = np.where(known[STEPS] > 0, mean_step, np.where(known[SIZE] > 0, known[SIZE], 1.0))
+        known[UNIT] = np.where(ready, unit, 0.0)
+        known[FAST, ready] = self._scale.of(values[ready] / unit[ready])
+        self.values[:, series] = known
 
     def peek(self, series: Indexes, at_seconds: float, values: Floats) -> Surprise:
         """As `judge`, but nothing is learnt: for a value that is not whole yet, or to ask what is expected."""
-        live = np.flatnonzero(self.values[series, SEEN] >= WARM_UP)
         answer = _nothing(values)
-        if live.size:
-            _fill(answer, live, self._look(series[live], at_seconds, values[live]).surprise)
+        for part in blocks(len(series)):
+            live = np.flatnonzero(self.values[SEEN, series[part]] >= WARM_UP) + part.start
+            if live.size:
+                _fill(answer, live, self._look(series[live], at_seconds, values[live]).surprise)
         return answer
 
     def is_judged(self, series: Indexes) -> NDArray[np.bool_]:
         """Whether the series have had enough values to be judged."""
-        judged: NDArray[np.bool_] = self.values[series, SEEN] >= WARM_UP + _STRAYS_BEFORE_JUDGING
+        judged: NDArray[np.bool_] = self.values[SEEN, series] >= WARM_UP + _STRAYS_BEFORE_JUDGING
         return judged
 
     def _look(self, series: Indexes, at_seconds: float, values: Floats) -> "_Look":
-        known = self.values[series]
-        y = self._scale.of(values / known[:, UNIT])
+        known = self.values.take(series, axis=-1)
+        y = self._scale.of(values / known[UNIT])
         slot = self.seasons.slot(at_seconds)
         season = self.seasons.at(series, slot)
         seen = season.visits > 0
-        usual = known[:, LEVEL] + season.offsets
-        expected = _expected(known, usual, seen)
+        usual = known[LEVEL] + season.offsets
+        expected = expected_next(known, usual, seen)
         away = np.where(seen, y - usual, 0.0)
-        known[:, FEW] += (away - known[:, FEW]) / self._few
-        known[:, MANY] += (away - known[:, MANY]) / (5 * self._few)
-        deviations = np.stack([y - expected, known[:, FEW], known[:, MANY]], axis=1)
-        ready = np.stack([np.ones_like(seen), seen, seen], axis=1)
-        judging = ready & (self.judged[series] >= _STRAYS_BEFORE_JUDGING)
-        units = self._units(series, season, at_seconds - known[:, BORN], usual)
+        known[FEW] += (away - known[FEW]) / self._few
+        known[MANY] += (away - known[MANY]) / (5 * self._few)
+        deviations = np.stack([y - expected, known[FEW], known[MANY]])
+        ready = np.stack([np.ones_like(seen), seen, seen])
+        judging = ready & (self.judged.take(series, axis=-1) >= _STRAYS_BEFORE_JUDGING)
+        units = self._units(series, season, at_seconds - known[BORN], usual)
         relative = np.where(judging, deviations / units, 0.0)
         by_channel = self.tails.log10_probability(series, relative)
-        channel = by_channel.argmin(axis=1)
+        channel = by_channel.argmin(axis=0)
         each = np.arange(len(series))
         surprise = Surprise(
-            np.minimum(by_channel[each, channel] + _CHANNELS_LOOKED_AT, 0.0),
-            np.sign(relative[each, channel]),
+            np.minimum(by_channel[channel, each] + _CHANNELS_LOOKED_AT, 0.0),
+            np.sign(relative[channel, each]),
             channel,
-            self._scale.back(np.where(channel == JUMP, expected, usual)) * known[:, UNIT],
-            self._scale.back(usual) * known[:, UNIT],
+            self._scale.back(np.where(channel == JUMP, expected, usual)) * known[UNIT],
+            self._scale.back(usual) * known[UNIT],
         )
         return _Look(
             surprise, known, slot, season, y, usual, away, deviations, units, relative, ready, judging
         )
 
     def _units(self, series: Indexes, season: Season, age_seconds: Floats, usual: Floats) -> Floats:
-        """The usual deviation of each channel, m by channels; larger while little is known."""
-        judged = self.judged[series].astype(np.float64)
-        mean = self.strays[series].astype(np.float64)
-        mean[:, JUMP] = np.maximum(mean[:, JUMP], 0.5 * self.recent[series])
+        """The usual deviation of each channel, channels by m; larger while little is known."""
+        judged = self.judged.take(series, axis=-1).astype(np.float64)
+        mean = self.strays.take(series, axis=-1).astype(np.float64)
+        mean[JUMP] = np.maximum(mean[JUMP], 0.5 * self.recent[series])
         units = mean * _MEAN_TO_DEVIATION * (1 + 6 / (judged + 1))
         least = np.full_like(units, _LEAST_STEP)
         young = age_seconds < self._young_seconds
-        least[young, SHIFT:] = _YOUNG_STEP * self._scale.stretch(usual[young])[:, None]
+        least[SHIFT:, young] = _YOUNG_STEP * self._scale.stretch(usual[young])
         units = np.maximum(units, least)
         # At this time of day it may stray more, or less, than at any.
-        jump = units[:, JUMP]
+        jump = units[JUMP]
         visits = season.visits
         of_slot = (2 * jump + season.strays * _MEAN_TO_DEVIATION * (visits - 1)) / (visits + 1)
-        units[:, JUMP] = np.where(visits > 1, np.maximum(0.5 * jump, of_slot), jump)
+        units[JUMP] = np.where(visits > 1, np.maximum(0.5 * jump, of_slot), jump)
         # What is expected rests on few values of this time of day at first, and strays as they did.
-        units *= np.sqrt(1 + 1 / np.maximum(visits, 1))[:, None]
+        units *= np.sqrt(1 + 1 / np.maximum(visits, 1))
         return units
 
     def _learn(self, series: Indexes, look: "_Look") -> None:
         self.tails.learn(series, look.relative, look.judging)
         self._learn_strays(series, look)
         known, seen = look.known, look.season.visits > 0
-        most_jump = _MOST_LEARNT * look.units[:, JUMP]
-        most = np.maximum(most_jump, _MOST_LEARNT * look.units[:, SHIFT])
+        most_jump = _MOST_LEARNT * look.units[JUMP]
+        most = np.maximum(most_jump, _MOST_LEARNT * look.units[SHIFT])
         step = np.clip(look.away, -most, most)
-        strayed = np.minimum(np.abs(look.deviations[:, JUMP]), most_jump)
-        self.seasons.learn(series, look.slot, look.season, look.y - known[:, LEVEL], step, strayed)
-        for column, guess in ((FAST_ERROR, known[:, FAST]), (USUAL_ERROR, look.usual + known[:, FOLLOWED])):
+        strayed = np.minimum(np.abs(look.deviations[JUMP]), most_jump)
+        self.seasons.learn(series, look.slot, look.season, look.y - known[LEVEL], step, strayed)
+        for column, guess in ((FAST_ERROR, known[FAST]), (USUAL_ERROR, look.usual + known[FOLLOWED])):
             error = np.minimum(np.abs(look.y - guess), most_jump)
-            begun = known[:, column] > 0
-            learnt = known[:, column] + (error - known[:, column]) * _GUIDES_REMEMBER
-            known[:, column] = np.where(begun, np.where(seen, learnt, known[:, column]), error + 1e-6)
+            begun = known[column] > 0
+            learnt = known[column] + (error - known[column]) * _GUIDES_REMEMBER
+            known[column] = np.where(begun, np.where(seen, learnt, known[column]), error + 1e-6)
         # Bounded too, or the end of a spike would be as surprising as its beginning.
-        known[:, FAST] += _FASTEST * np.clip(look.y - known[:, FAST], -most_jump, most_jump)
-        followed = _FOLLOWS * np.clip(look.away - known[:, FOLLOWED], -most_jump, most_jump)
-        known[:, FOLLOWED] += np.where(seen, followed, 0.0)
-        known[:, SEEN] += 1
-        known[:, LEVEL] += np.where(seen, step / np.minimum(known[:, SEEN] - WARM_UP, self._steps_a_day), 0.0)
-        self._settle(known, look.relative[:, SHIFT])
-        self.values[series] = known
+        known[FAST] += _FASTEST * np.clip(look.y - known[FAST], -most_jump, most_jump)
+        followed = _FOLLOWS * np.clip(look.away - known[FOLLOWED], -most_jump, most_jump)
+        known[FOLLOWED] += np.where(seen, followed, 0.0)
+        known[SEEN] += 1
+        known[LEVEL] += np.where(seen, step / np.minimum(known[SEEN] - WARM_UP, self._steps_a_day), 0.0)
+        self._settle(known, look.relative[SHIFT])
+        self.values[:, series] = known
 
     def _learn_strays(self, series: Indexes, look: "_Look") -> None:
-        judged = self.judged[series] + look.ready
+        judged = self.judged.take(series, axis=-1) + look.ready
         far = np.abs(look.deviations)
         bounded = np.where(judged > 5, np.minimum(far, _MOST_LEARNT * look.units), far)
         count = np.maximum(judged, 1)
-        held = self.strays[series]
+        held = self.strays.take(series, axis=-1)
         share = 1 / np.minimum(count, self._memories)
-        self.strays[series] = held + np.where(look.ready, (bounded - held) * share, 0.0)
+        self.strays[:, series] = held + np.where(look.ready, (bounded - held) * share, 0.0)
         recent = self.recent[series]
-        self.recent[series] = recent + (bounded[:, JUMP] - recent) / np.minimum(count[:, JUMP], _RECENT)
-        self.judged[series] = judged
+        self.recent[series] = recent + (bounded[JUMP] - recent) / np.minimum(count[JUMP], _RECENT)
+        self.judged[:, series] = judged
 
     def _settle(self, known: Floats, shift: Floats) -> None:
         """What lasts a day is the new usual."""
         sign = np.sign(shift)
-        run = np.where(known[:, RUN] * sign >= 0, known[:, RUN] + sign, sign)
-        known[:, RUN] = np.where(np.abs(shift) > _LASTING, run, 0.0)
-        settled = np.abs(known[:, RUN]) > self._steps_a_day
-        known[:, LEVEL] += np.where(settled, known[:, FEW], 0.0)
+        run = np.where(known[RUN] * sign >= 0, known[RUN] + sign, sign)
+        known[RUN] = np.where(np.abs(shift) > _LASTING, run, 0.0)
+        settled = np.abs(known[RUN]) > self._steps_a_day
+        known[LEVEL] += np.where(settled, known[FEW], 0.0)
         for column in (FEW, MANY, FOLLOWED, RUN):
-            known[settled, column] = 0.0
+            known[column, settled] = 0.0
 
     def _arrays(self) -> list[tuple[object, str]]:
         """Every array of the state and who holds it."""
@@ -345,49 +371,3 @@ def _nothing(values: Floats) -> Surprise:
 def _fill(answer: Surprise, places: Indexes, found: Surprise) -> None:
     for mine, its in zip(answer, found, strict=True):
         mine[places] = its
-
-
-def _expected(known: Floats, usual: Floats, seen: NDArray[np.bool_]) -> Floats:
-    """What is expected next, on the scale: the last values, and the season with its latest offset, by their merits."""
-    last = known[:, FAST]
-    seasonal = usual + known[:, FOLLOWED]
-    trust_last = (known[:, FAST_ERROR] ** 2 + 1e-12) ** -2
-    trust_season = (known[:, USUAL_ERROR] ** 2 + 1e-12) ** -2
-    both = (trust_last * last + trust_season * seasonal) / (trust_last + trust_season)
-    return np.where(seen & (known[:, USUAL_ERROR] > 0), both, last)
-
-
-_VALUES: Final = (
-    "seen",
-    "born",
-    "last",
-    "steps",
-    "log_steps",
-    "size",
-    "unit",
-    "level",
-    "fast",
-    "followed",
-    "fast_error",
-    "usual_error",
-    "few",
-    "many",
-    "run",
-)
-(
-    SEEN,
-    BORN,
-    LAST,
-    STEPS,
-    LOG_STEPS,
-    SIZE,
-    UNIT,
-    LEVEL,
-    FAST,
-    FOLLOWED,
-    FAST_ERROR,
-    USUAL_ERROR,
-    FEW,
-    MANY,
-    RUN,
-) = range(len(_VALUES))

@@ -36,7 +36,10 @@ class Season(NamedTuple):
 
 
 class Seasons:
-    """Offsets of many series, by slot of the day and hour of the week."""
+    """Offsets of many series, by slot of the day and hour of the week.
+
+    A moment touches one slot of all series, so those lie side by side: slot by series (see `series_arrays`).
+    """
 
     FIELDS: Final = ("day", "stray", "day_visits", "week", "week_visits")
 
@@ -48,11 +51,11 @@ class Seasons:
         self.slots = slots
         self._per_slot = max(1.0, day_seconds / step_seconds / slots)
         self._per_hour = max(1.0, _HOUR_SECONDS / step_seconds)
-        self.day = np.zeros((0, slots), np.float32)
-        self.stray = np.zeros((0, slots), np.float32)
-        self.day_visits = np.zeros((0, slots), np.uint16)
-        self.week = np.zeros((0, _WEEK_HOURS), np.float32)
-        self.week_visits = np.zeros((0, _WEEK_HOURS), np.uint16)
+        self.day = np.zeros((slots, 0), np.float32)
+        self.stray = np.zeros((slots, 0), np.float32)
+        self.day_visits = np.zeros((slots, 0), np.uint16)
+        self.week = np.zeros((_WEEK_HOURS, 0), np.float32)
+        self.week_visits = np.zeros((_WEEK_HOURS, 0), np.uint16)
 
     def slot(self, at_seconds: float) -> Slot:
         """The place of a moment (Unix seconds)."""
@@ -61,12 +64,12 @@ class Seasons:
 
     def at(self, series: Indexes, slot: Slot) -> Season:
         """What is known of the series at this place."""
-        week_visits = self.week_visits[series, slot.of_week].astype(np.float64)
-        correction = self.week[series, slot.of_week] * (week_visits / (week_visits + 1))
+        week_visits = self.week_visits[slot.of_week, series].astype(np.float64)
+        correction = self.week[slot.of_week, series] * (week_visits / (week_visits + 1))
         return Season(
-            self.day[series, slot.of_day] + correction,
-            self.stray[series, slot.of_day].astype(np.float64),
-            self.day_visits[series, slot.of_day].astype(np.float64),
+            self.day[slot.of_day, series] + correction,
+            self.stray[slot.of_day, series].astype(np.float64),
+            self.day_visits[slot.of_day, series].astype(np.float64),
         )
 
     def learn(
@@ -80,12 +83,12 @@ class Seasons:
         visits = np.minimum(season.visits + 1, _MOST)
         seen = season.visits > 0
         share = 1 / np.minimum(visits, _DAYS_KEPT * self._per_slot)
-        self.day[series, slot.of_day] = np.where(seen, self.day[series, slot.of_day] + steps * share, offsets)
-        self.stray[series, slot.of_day] += np.where(seen, (strayed - season.strays) * share, 0.0)
-        self.day_visits[series, slot.of_day] = visits
+        self.day[slot.of_day, series] = np.where(seen, self.day[slot.of_day, series] + steps * share, offsets)
+        self.stray[slot.of_day, series] += np.where(seen, (strayed - season.strays) * share, 0.0)
+        self.day_visits[slot.of_day, series] = visits
         if not self._has_weeks:
             return
-        week_visits = np.minimum(self.week_visits[series, slot.of_week] + seen, _MOST)
+        week_visits = np.minimum(self.week_visits[slot.of_week, series] + seen, _MOST)
         half_share = 0.5 / np.minimum(np.maximum(week_visits, 1), _WEEKS_KEPT * self._per_hour)
-        self.week[series, slot.of_week] += np.where(seen, steps * half_share, 0.0)
-        self.week_visits[series, slot.of_week] = week_visits
+        self.week[slot.of_week, series] += np.where(seen, steps * half_share, 0.0)
+        self.week_visits[slot.of_week, series] = week_visits

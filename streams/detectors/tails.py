@@ -34,58 +34,59 @@ UP: Final = 1
 
 
 class Tails:
-    """Two tails for each channel of each series. Arrays: series by channel by direction."""
+    """Two tails for each channel of each series. Arrays: channel, direction, series (see `series_arrays`)."""
 
     FIELDS: Final = ("seen", "beyond", "excess", "squares", "peak")
 
     def __init__(self, channels: int) -> None:
-        self.seen = np.zeros((0, channels), np.float32)
-        self.beyond = np.zeros((0, channels, 2), np.float32)
-        self.excess = np.zeros((0, channels, 2), np.float32)
-        self.squares = np.zeros((0, channels, 2), np.float32)
-        self.peak = np.zeros((0, channels, 2), np.float32)
+        self.seen = np.zeros((channels, 0), np.float32)
+        self.beyond = np.zeros((channels, 2, 0), np.float32)
+        self.excess = np.zeros((channels, 2, 0), np.float32)
+        self.squares = np.zeros((channels, 2, 0), np.float32)
+        self.peak = np.zeros((channels, 2, 0), np.float32)
 
     def log10_probability(self, series: Indexes, deviations: Floats) -> Floats:
         """log10 of the probability of a deviation as large in that direction; 0 for one before the tail.
 
-        series: m indexes. deviations: m by channels, signed, in units of the usual one.
+        series: m indexes. deviations: channels by m, signed, in units of the usual one.
         """
         far = np.abs(deviations) - TAIL_BEGINS
         result = np.zeros_like(deviations)
-        rows, channels = np.nonzero(far > 0)
-        if not rows.size:
+        channels, columns = np.nonzero(far > 0)
+        if not columns.size:
             return result
-        direction = np.where(deviations[rows, channels] > 0, UP, DOWN)
-        owner = series[rows]
-        place = (owner, channels, direction)
+        direction = np.where(deviations[channels, columns] > 0, UP, DOWN)
+        owner = series[columns]
+        place = (channels, direction, owner)
         count = self.beyond[place].astype(np.float64)
-        share = (_SHARE_BEFORE * _SHARE_WEIGHT + count) / (_SHARE_WEIGHT + self.seen[owner, channels])
+        share = (_SHARE_BEFORE * _SHARE_WEIGHT + count) / (_SHARE_WEIGHT + self.seen[channels, owner])
         weight = _EXCESS_WEIGHT + count
         mean = (_EXCESS_BEFORE * _EXCESS_WEIGHT + self.excess[place]) / weight
         square = (2 * _EXCESS_BEFORE**2 * _EXCESS_WEIGHT + self.squares[place]) / weight
         variance = np.maximum(square - mean * mean, 1e-9)
         shape = np.clip(0.5 * (1 - mean * mean / variance), _LIGHTEST, _HEAVIEST)
         width = mean * (1 - shape)
-        beyond = far[rows, channels]
-        result[rows, channels] = (
+        beyond = far[channels, columns]
+        result[channels, columns] = (
             np.log10(np.minimum(share, 1.0)) - np.log1p(shape * beyond / width) / shape / _LN_10
         )
         return result
 
     def learn(self, series: Indexes, deviations: Floats, ready: NDArray[np.bool_]) -> None:
-        """Take note of deviations, of the channels that are ready (m by channels).
+        """Take note of deviations, of the channels that are ready (channels by m).
 
         An excursion beyond the tail's beginning teaches once, when it is over, by its peak: how long it lasts says
         nothing about how often there is one.
         """
         fade = np.where(ready, 1 - 1 / MEMORY, 1.0)
-        self.seen[series] = self.seen[series] * fade + ready
-        peak = self.peak[series]
-        far = np.stack([-deviations, deviations], axis=2) - TAIL_BEGINS
-        over = (peak > 0) & (far <= 0) & ready[:, :, None]
-        usual = self.excess[series] / np.maximum(self.beyond[series], 1.0)
+        self.seen[:, series] = self.seen.take(series, axis=-1) * fade + ready
+        peak = self.peak.take(series, axis=-1)
+        far = np.stack([-deviations, deviations], axis=1) - TAIL_BEGINS
+        over = (peak > 0) & (far <= 0) & ready[:, None]
+        held = {name: getattr(self, name).take(series, axis=-1) for name in ("beyond", "excess", "squares")}
+        usual = held["excess"] / np.maximum(held["beyond"], 1.0)
         most = np.maximum(LONGEST_EXCESS, _LONGER * usual)
         excess = np.minimum(np.where(over, peak, 0.0), most)
-        for field, learnt in ((self.beyond, over), (self.excess, excess), (self.squares, excess * excess)):
-            field[series] = field[series] * fade[:, :, None] + learnt
-        self.peak[series] = np.where(over, 0.0, np.maximum(peak, far))
+        for name, learnt in (("beyond", over), ("excess", excess), ("squares", excess * excess)):
+            getattr(self, name)[..., series] = held[name] * fade[:, None] + learnt
+        self.peak[..., series] = np.where(over, 0.0, np.maximum(peak, far))
