@@ -7,7 +7,7 @@ What belongs to an incident sets no record, or the next one would have to be wor
 after it began, a bucket counts only when the next one is over, unless an incident has touched the series by then.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import numpy as np
@@ -54,21 +54,32 @@ class CostRecords:
             self._minutes[key] = max(picos, most_picos), max(calls, most_calls)
 
     def close(
-        self, keys: Sequence[LevelKey], indexes: Indexes, usd: Floats, touched: Collection[LevelKey]
+        self,
+        index: Mapping[LevelKey, int],
+        indexes: Indexes,
+        usd: Floats,
+        touched: Collection[LevelKey],
     ) -> None:
-        """A bucket is over, in which the series cost this. touched: those of which a part is in an incident."""
-        calm = np.array([key not in touched for key in keys])[:, None]
-        most = [self._minutes.get(key, NOTHING) for key in keys]
-        minutes = np.array(most, np.float64) / (_PICOS, 1.0)
-        bucket = np.concatenate([usd[:, None], minutes], axis=1)
+        """A bucket is over, in which the series of these indexes cost this.
+
+        index: that of each series. touched: those of which a part is in an incident.
+        """
+        rows = len(self._highest)
+        is_calm = np.ones(rows, np.bool_)
+        is_calm[[index[key] for key in touched if key in index]] = False
+        minutes = np.zeros((rows, 2), np.float64)
+        # What was forgotten meanwhile is in no series any more.
+        called = [(index.get(key), most) for key, most in self._minutes.items()]
+        known = [(its, most) for its, most in called if its is not None]
+        if known:
+            most = np.array([most for _, most in known], np.float64) / (_PICOS, 1.0)
+            minutes[[its for its, _ in known]] = most
+        bucket = np.concatenate([usd[:, None], minutes[indexes]], axis=1)
+        calm = is_calm[indexes][:, None]
         before = np.where(calm, self._latest[indexes], 0.0)
         self._highest[indexes] = np.maximum(self._highest[indexes] * self._fades, before)
         self._latest[indexes] = np.where(calm, bucket, 0.0)
         self._minutes = {}
-
-    def is_dearest(self, index: int, minute: Amount) -> bool:
-        """Whether no minute of these days was as dear."""
-        return minute[0] / _PICOS >= float(self._highest[index, MINUTE_USD])
 
     def of(self, indexes: Indexes) -> Floats:
         """The records: the series by three."""

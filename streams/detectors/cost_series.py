@@ -4,18 +4,20 @@ Money comes in as integers of 10^-12 USD and is summed as such; what is judged i
 its first call and is forgotten when it has cost nothing for FORGET_BUCKETS.
 
 What is usual is told twice: by the baseline's level and season, which of a series with a call now and then is next to
-nothing, and as the mean of this hour of the day over the last days, which is what such a series comes to. The larger
-holds.
+nothing, and as the mean of this hour of the day over the last days (`streams.detectors.hour_means`), which is what such
+a series comes to. The larger holds.
+
+A bucket's border is the work of all series, and is done in arrays; between borders only what has calls costs any time.
 """
 
-from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 
-from streams.detectors.baseline import JUMP, Baselines, Surprise
+from streams.detectors.baseline import Baselines
+from streams.detectors.cost_readings import LatestMinute, Reading, Readings, ratios, to_whole
 from streams.detectors.cost_records import (
     BUCKET_USD,
     MINUTE_CALLS,
@@ -24,8 +26,11 @@ from streams.detectors.cost_records import (
     Amount,
     CostRecords,
 )
+from streams.detectors.hour_means import HourMeans
 from streams.detectors.levels import LevelKey
 from streams.detectors.packing import pack, unpack_plain
+from streams.detectors.past_buckets import NO_BUCKET, Bucket, PastBuckets
+from streams.detectors.series_arrays import from_bytes, grown, to_bytes
 from streams.detectors.tails import Floats, Indexes
 
 BUCKET_MINUTES: Final = 5
@@ -34,84 +39,29 @@ BUCKETS_A_DAY: Final = 24 * BUCKETS_AN_HOUR
 FORGET_BUCKETS: Final = 14 * BUCKETS_A_DAY
 _BUCKET_SECONDS: Final = 60 * BUCKET_MINUTES
 _PICOS: Final = 1e12
-_FORM: Final = 3
-_MOST_LEARNT: Final = 5.0
-_BUCKETS_KEPT: Final = 7 * BUCKETS_AN_HOUR
+_FORM: Final = 4
 
 LATELY_MINUTES: Final = 2
-_LEAST_SECONDS: Final = 20.0
-"""Of an open minute, before more than what it has cost so far is made of it."""
 MINUTES_A_DAY: Final = 24 * 60
 
+_ROUNDING: Final = 1e-9
 
-class LatestMinute(NamedTuple):
-    """A series in its latest minute so far. of_dearest, of_fullest: as multiples of the records.
-
-    to_whole: the factor that makes of an open minute what it comes to if it goes on.
-    """
-
-    usd: float
-    calls: int
-    of_dearest: float
-    of_fullest: float
-    to_whole: float
+_BORN: Final = 0
+_ACTIVE: Final = 1
 
 
-class Reading(NamedTuple):
-    """One series in one bucket. direction: 1 above, -1 below.
+class _Lately(NamedTuple):
+    """A series that may cost far too much in a bucket that is not whole.
 
-    cost_usd, usual_usd: of the bucket. at_least_usd: what is usual at the least, now or an hour before or after.
-    of_highest: as a multiple of the dearest bucket of the last days, which says more than the tail of a series with a
-    call now and then. Where they were asked about, lately_usd: of the last LATELY_MINUTES; usd_per_minute: of the last
-    minute if it goes on, or of the mean of those, whichever is more; and the last minute itself.
+    place: its index. picos, calls: of the bucket, or of lately, whichever cost more.
     """
 
     key: LevelKey
-    cost_usd: float
-    usual_usd: float
-    at_least_usd: float
+    place: int
+    picos: int
     calls: int
-    log10_probability: float
-    direction: int
-    is_jump: bool
-    of_highest: float
-    lately_usd: float = 0.0
-    usd_per_minute: float = 0.0
-    latest: LatestMinute | None = None
-
-
-def to_whole(seconds: float) -> float:
-    """The factor that makes of an open minute, of which so many seconds are over, what it comes to if it goes on."""
-    return 60 / max(seconds, _LEAST_SECONDS)
-
-
-class Bucket(NamedTuple):
-    """A closed bucket of a series."""
-
-    cost_usd: float
-    usual_usd: float
-    at_least_usd: float
-    calls: int
-
-
-class Past:
-    """The buckets of a series within the last hour, the latest last."""
-
-    def __init__(self, buckets: Iterable[Bucket] = ()) -> None:
-        self.buckets: deque[Bucket] = deque(buckets, maxlen=BUCKETS_AN_HOUR)
-
-    def last(self, count: int) -> Bucket:
-        """The last `count` buckets, added up."""
-        chosen = list(self.buckets)[-count:]
-        return Bucket(
-            sum(bucket.cost_usd for bucket in chosen),
-            sum(bucket.usual_usd for bucket in chosen),
-            sum(bucket.at_least_usd for bucket in chosen),
-            sum(bucket.calls for bucket in chosen),
-        )
-
-
-_NO_PAST: Final = Past()
+    in_minute: Amount
+    lately_picos: int
 
 
 class CostSeries:
@@ -119,12 +69,13 @@ class CostSeries:
 
     def __init__(self) -> None:
         self._baselines = Baselines(float(_BUCKET_SECONDS))
-        self._hours = np.zeros((0, 24), np.float64)
+        self._hours = HourMeans(BUCKETS_AN_HOUR)
         self._records = CostRecords(BUCKETS_A_DAY)
+        self._past = PastBuckets(BUCKETS_AN_HOUR)
         self._index: dict[LevelKey, int] = {}
-        self._born: dict[LevelKey, int] = {}
-        self._active: dict[LevelKey, int] = {}
-        self._past: dict[LevelKey, Past] = {}
+        """By which the arrays hold a series; in the order in which the series began."""
+        self._buckets = np.zeros((2, 0), np.int64)
+        """Of each series the bucket in which it began, and the latest in which it cost anything."""
         self._open: dict[LevelKey, Amount] = {}
         self._told: dict[LevelKey, Amount] = {}
         self._minute: dict[LevelKey, Amount] = {}
@@ -145,17 +96,22 @@ class CostSeries:
                 before = sums.get(key, NOTHING)
                 sums[key] = before[0] + cost_picos, before[1] + calls
 
-    def past(self, key: LevelKey) -> Past:
-        """The closed buckets of the last hour."""
-        return self._past.get(key, _NO_PAST)
+    def last(self, key: LevelKey, count: int) -> Bucket:
+        """The last `count` closed buckets, within an hour, added up."""
+        index = self._index.get(key)
+        return NO_BUCKET if index is None else self._past.last(index, count)
 
     def age_days(self, key: LevelKey, bucket: int) -> float:
         """How long ago the series began."""
-        return (bucket - self._born.get(key, bucket)) / BUCKETS_A_DAY
+        return self._age(key, bucket) / BUCKETS_A_DAY
 
     def is_known(self, key: LevelKey, bucket: int, days: int = 1) -> bool:
         """Whether the series was there so many days ago."""
-        return bucket - self._born.get(key, bucket) >= days * BUCKETS_A_DAY
+        return self._age(key, bucket) >= days * BUCKETS_A_DAY
+
+    def _age(self, key: LevelKey, bucket: int) -> int:
+        index = self._index.get(key)
+        return 0 if index is None else bucket - int(self._buckets[_BORN, index])
 
     def peek(
         self,
@@ -172,156 +128,155 @@ class CostSeries:
         Only what has cost something in the latest minute is looked at, and only what is not told of already.
         more: the open minute; empty to look at the whole one that was added last. seconds: of it that are over.
         """
-        hour = _hour(bucket)
-        around = _around(hour)
-        latest, before = (more, self._minute) if more else (self._minute, self._minute_before)
         whole = to_whole(seconds)
-        least_picos = least_usd_per_day * _PICOS / MINUTES_A_DAY
-        keys: list[LevelKey] = []
-        amounts: list[Amount] = []
-        rates: list[tuple[float, float]] = []
-        for key in sorted(latest):
-            in_minute = latest[key]
-            in_bucket = _difference(self._open.get(key, NOTHING), self._told.get(key, NOTHING))
-            lately = _sum(in_minute, before.get(key, NOTHING))
+        found = self._lately(bucket, more, least_usd_per_day * _PICOS / MINUTES_A_DAY, whole)
+        if not found:
+            return []
+        indexes = np.array([one.place for one in found], np.intp)
+        costs = np.array([one.picos for one in found], np.float64) / _PICOS
+        minutes = np.array([one.in_minute for one in found], np.float64) / (_PICOS, 1.0)
+        around = self._hours.around(indexes, bucket)
+        records = self._records.of(indexes)
+        is_dear = (costs >= ratio * around.max(axis=1)) | (minutes[:, 0] >= records[:, MINUTE_USD])
+        places = np.flatnonzero(is_dear)
+        return self._readings(
+            bucket, [found[place] for place in places.tolist()], around[places], records[places], whole
+        )
+
+    def _lately(
+        self, bucket: int, more: Mapping[LevelKey, Amount], least_picos: float, whole: float
+    ) -> list[_Lately]:
+        """What costs so much a minute, in the open bucket or lately, and was there a day ago; by the order of keys."""
+        latest, before = (more, self._minute) if more else (self._minute, self._minute_before)
+        found: list[_Lately] = []
+        # Nearly all cost far less, whatever is told of them: they are passed over with the least that can be asked.
+        surely_less = least_picos / whole * (1 - _ROUNDING)
+        for key, in_minute in latest.items():
+            opened, minute_before = self._open.get(key, NOTHING), before.get(key, NOTHING)
+            if opened[0] + in_minute[0] < surely_less and minute_before[0] + in_minute[0] < surely_less:
+                continue
+            in_bucket = _difference(opened, self._told.get(key, NOTHING))
+            lately = _sum(in_minute, minute_before)
             if more:
                 in_bucket = _sum(in_bucket, in_minute)
             picos, calls = max(in_bucket, lately)
-            if picos * whole < least_picos or not self.is_known(key, bucket):
-                continue
-            index = self._index[key]
-            is_dear = picos / _PICOS >= ratio * float(self._hours[index, around].max())
-            if is_dear or self._records.is_dearest(index, in_minute):
-                keys.append(key)
-                amounts.append((picos, calls))
-                rate = max(in_minute[0] * whole, lately[0] / LATELY_MINUTES)
-                rates.append((lately[0] / _PICOS, rate / _PICOS))
-        if not keys:
+            if picos * whole >= least_picos and self.is_known(key, bucket):
+                found.append(_Lately(key, self._index[key], picos, calls, in_minute, lately[0]))
+        found.sort()
+        return found
+
+    def _readings(
+        self, bucket: int, found: list[_Lately], around: Floats, records: Floats, whole: float
+    ) -> list[Reading]:
+        """What is read of series in an open bucket. around, records: theirs."""
+        if not found:
             return []
-        indexes = np.array([self._index[key] for key in keys], np.intp)
-        values = np.array([picos for picos, _ in amounts], np.float64) / _PICOS
-        found = self._baselines.peek(indexes, float(bucket * _BUCKET_SECONDS), values)
-        records = self._records.of(indexes)
-        usual = self._around(indexes, hour)
-        of_highest = _ratios(values, records[:, BUCKET_USD])
-        readings = _readings(keys, values, usual, [calls for _, calls in amounts], found, of_highest)
-        minutes = np.array([latest[key] for key in keys], np.float64) / (_PICOS, 1.0)
-        of_records = _ratios(minutes, records[:, [MINUTE_USD, MINUTE_CALLS]])
+        indexes = np.array([one.place for one in found], np.intp)
+        values = np.array([one.picos for one in found], np.float64) / _PICOS
+        calls = np.array([one.calls for one in found], np.float64)
+        surprise = self._baselines.peek(indexes, float(bucket * _BUCKET_SECONDS), values)
+        of_highest = ratios(values, records[:, BUCKET_USD])
+        keys = [one.key for one in found]
+        readings = Readings.made(keys, indexes, values, calls, surprise, around, of_highest)
+        minutes = np.array([one.in_minute for one in found], np.float64) / (_PICOS, 1.0)
+        of_records = ratios(minutes, records[:, [MINUTE_USD, MINUTE_CALLS]])
         return [
             reading._replace(
-                lately_usd=lately,
-                usd_per_minute=rate,
-                latest=LatestMinute(usd, latest[reading.key][1], of_dearest, of_fullest, whole),
+                lately_usd=one.lately_picos / _PICOS,
+                usd_per_minute=max(one.in_minute[0] * whole, one.lately_picos / LATELY_MINUTES) / _PICOS,
+                latest=LatestMinute(usd, one.in_minute[1], of_dearest, of_fullest, whole),
             )
-            for reading, (lately, rate), usd, (of_dearest, of_fullest) in zip(
-                readings, rates, minutes[:, 0].tolist(), of_records.tolist(), strict=True
+            for reading, one, usd, (of_dearest, of_fullest) in zip(
+                readings.one_by_one(), found, minutes[:, 0].tolist(), of_records.tolist(), strict=True
             )
         ]
 
-    def close(self, bucket: int, touched: Collection[LevelKey] = ()) -> list[Reading]:
+    def close(self, bucket: int, touched: Collection[LevelKey] = ()) -> Readings:
         """Judge the bucket, learn from it and begin the next one. Series that were there a day ago, oldest first.
 
         touched: series of which a part is in an incident.
         """
-        for key, (cost, _) in self._open.items():
+        for key in self._open:
             if key not in self._index:
                 self._begin(key, bucket)
-            if cost:
-                self._active[key] = bucket
+        amounts = self._amounts()
+        self._buckets[_ACTIVE, amounts[:, 0] > 0] = bucket
         self._forget(bucket)
-        keys = list(self._index)
-        indexes = np.array(list(self._index.values()), np.intp)
-        amounts = [self._open.get(key, NOTHING) for key in keys]
+        keys, indexes = list(self._index), self._indexes()
+        values, calls = amounts[indexes, 0] / _PICOS, amounts[indexes, 1]
         self._open, self._told = {}, {}
-        if not keys:
-            return []
-        values = np.array([picos for picos, _ in amounts], np.float64) / _PICOS
-        calls = [count for _, count in amounts]
-        found = self._baselines.judge(indexes, float(bucket * _BUCKET_SECONDS), values)
-        usual = self._usual(indexes, keys, bucket, values)
+        surprise = self._baselines.judge(indexes, float(bucket * _BUCKET_SECONDS), values)
+        ages = bucket - self._buckets[_BORN, indexes]
+        around = self._hours.around(indexes, bucket)
+        self._hours.learn(indexes, bucket, values, ages)
         highest = self._records.of(indexes)[:, BUCKET_USD]
-        self._records.close(keys, indexes, values, touched)
-        readings = _readings(keys, values, usual, calls, found, _ratios(values, highest))
-        for reading in readings:
-            self._past[reading.key].buckets.append(
-                Bucket(reading.cost_usd, reading.usual_usd, reading.at_least_usd, reading.calls)
-            )
-        return [reading for reading in readings if self.is_known(reading.key, bucket)]
+        self._records.close(self._index, indexes, values, touched)
+        readings = Readings.made(keys, indexes, values, calls, surprise, around, ratios(values, highest))
+        self._past.close(
+            indexes, (readings.cost_usd, readings.usual_usd, readings.at_least_usd, readings.calls)
+        )
+        return readings.only(np.flatnonzero(ages >= BUCKETS_A_DAY))
+
+    def _amounts(self) -> Floats:
+        """What the open bucket has, as an Amount, by index; its series have begun."""
+        amounts = np.zeros((self._buckets.shape[-1], 2), np.float64)
+        if self._open:
+            called = [self._index[key] for key in self._open]
+            amounts[called] = np.array(list(self._open.values()), np.float64)
+        return amounts
+
+    def places(self, readings: Readings, keys: Collection[LevelKey]) -> Indexes:
+        """Where these series are among the readings; those that are not are left out."""
+        indexes = [self._index[key] for key in keys if key in self._index]
+        return np.flatnonzero(np.isin(readings.indexes, indexes))
 
     def _begin(self, key: LevelKey, bucket: int) -> None:
         index = int(self._baselines.open(1)[0])
-        self._index[key], self._born[key], self._active[key] = index, bucket, bucket
-        self._past[key] = Past()
-        if index >= len(self._hours):
-            grown = np.zeros((max(16, 2 * len(self._hours), index + 1), 24), np.float64)
-            grown[: len(self._hours)] = self._hours
-            self._hours = grown
-        self._hours[index] = 0.0
-        self._records.begin(index)
-
-    def _around(self, indexes: Indexes, hour: int) -> Floats:
-        """The mean buckets of this hour of the day and of those beside it: the series by three."""
-        around: Floats = self._hours[indexes][:, _around(hour)]
-        return around
-
-    def _usual(self, indexes: Indexes, keys: list[LevelKey], bucket: int, values: Floats) -> Floats:
-        """As `_around`, so far; then this bucket is learnt from."""
-        hour = _hour(bucket)
-        usual: Floats = self._hours[indexes, hour]
-        age = bucket - np.array([self._born[key] for key in keys])
-        # How many buckets of this hour there were, this one among them, and no more than some days' worth.
-        count = (
-            (age // BUCKETS_A_DAY) * BUCKETS_AN_HOUR
-            + np.minimum(age % BUCKETS_A_DAY, bucket % BUCKETS_AN_HOUR)
-            + 1
-        )
-        mean = self._hours[indexes].mean(axis=1)
-        around = self._around(indexes, hour)
-        most = np.where(age < BUCKETS_A_DAY, values, _MOST_LEARNT * np.maximum(usual, mean))
-        self._hours[indexes, hour] += (np.minimum(values, most) - usual) / np.minimum(count, _BUCKETS_KEPT)
-        return around
+        self._index[key] = index
+        self._buckets = grown(self._buckets, index + 1)
+        self._buckets[:, index] = bucket
+        for figures in (self._hours, self._records, self._past):
+            figures.begin(index)
 
     def _forget(self, bucket: int) -> None:
-        for key in [key for key, active in self._active.items() if bucket - active > FORGET_BUCKETS]:
-            self._baselines.close([self._index.pop(key)])
-            for kept in (self._active, self._born, self._past):
-                kept.pop(key, None)
+        silent = bucket - self._buckets[_ACTIVE, self._indexes()] > FORGET_BUCKETS
+        if silent.any():
+            keys = list(self._index)
+            for place in np.flatnonzero(silent).tolist():
+                self._baselines.close([self._index.pop(keys[place])])
+
+    def _indexes(self) -> Indexes:
+        """Of all series, in the order in which they began."""
+        return np.fromiter(self._index.values(), np.intp, len(self._index))
 
     def state(self) -> bytes:
         """All of it, as plain data."""
-        series = [
-            (
-                *(level, list(values), index),
-                *(self._born[level, values], self._active[level, values]),
-                [tuple(bucket) for bucket in self._past[level, values].buckets],
-            )
-            for (level, values), index in self._index.items()
-        ]
+        series = [(level, list(values), index) for (level, values), index in self._index.items()]
         amounts = [
             [(level, list(values), *amount) for (level, values), amount in sums.items()]
             for sums in (self._open, self._told, self._minute, self._minute_before)
         ]
+        rows = self._buckets.shape[-1]
         return pack(
             (
-                *(_FORM, series, amounts, len(self._hours)),
-                *(self._hours.tobytes(), self._records.state(), self._baselines.state()),
+                *(_FORM, series, amounts, rows, to_bytes(self._buckets, rows)),
+                *(self._hours.state(), self._past.state(), self._records.state(), self._baselines.state()),
             )
         )
 
     def restore(self, state: bytes) -> None:
         """Take up what `state` gave. Raises ValueError for another form."""
         try:
-            form, series, amounts, rows, hours, records, baselines = unpack_plain(state)
+            form, *kept = unpack_plain(state)
             if form != _FORM:
                 raise ValueError(f"a state of cost series of the form {form}, not {_FORM}")
+            series, amounts, rows, buckets, hours, past, records, baselines = kept
             self._baselines.restore(baselines)
-            self._hours = np.frombuffer(hours, np.float64).reshape((rows, 24)).copy()
+            self._hours.restore(hours)
+            self._past.restore(past)
             self._records.restore(records)
-            self._index, self._born, self._active, self._past = {}, {}, {}, {}
-            for level, values, index, born, active, past in series:
-                key = (level, tuple(values))
-                self._index[key], self._born[key], self._active[key] = index, born, active
-                self._past[key] = Past(Bucket(*bucket) for bucket in past)
+            self._buckets = from_bytes(buckets, self._buckets, rows)
+            self._index = {(level, tuple(values)): index for level, values, index in series}
             self._open, self._told, self._minute, self._minute_before = (
                 {(level, tuple(values)): (picos, calls) for level, values, picos, calls in sums}
                 for sums in amounts
@@ -336,44 +291,3 @@ def _sum(one: Amount, other: Amount) -> Amount:
 
 def _difference(one: Amount, other: Amount) -> Amount:
     return one[0] - other[0], one[1] - other[1]
-
-
-def _hour(bucket: int) -> int:
-    return bucket // BUCKETS_AN_HOUR % 24
-
-
-def _around(hour: int) -> list[int]:
-    """The hour and its neighbours: when clocks change, a rhythm moves by one."""
-    return [(hour - 1) % 24, hour, (hour + 1) % 24]
-
-
-def _ratios(values: Floats, highest: Floats) -> Floats:
-    """Each value as a multiple of the highest; what was never above zero is as far below any."""
-    return values / np.maximum(highest, 1e-12)
-
-
-def _readings(
-    keys: list[LevelKey],
-    values: Floats,
-    around: Floats,
-    calls: list[int],
-    found: Surprise,
-    of_highest: Floats,
-) -> list[Reading]:
-    usual = np.maximum(np.maximum(found.usual, around.max(axis=1)), 0.0)
-    at_least = np.minimum(usual, around.min(axis=1))
-    return [
-        Reading(key, cost, mean, least, count, probability, int(direction), channel == JUMP, ratio)
-        for key, cost, mean, least, count, probability, direction, channel, ratio in zip(
-            keys,
-            values.tolist(),
-            usual.tolist(),
-            at_least.tolist(),
-            calls,
-            found.log10_probability.tolist(),
-            found.direction.tolist(),
-            found.channel.tolist(),
-            of_highest.tolist(),
-            strict=True,
-        )
-    ]

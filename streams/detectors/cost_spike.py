@@ -18,9 +18,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import msgspec
+import numpy as np
 
 from streams.detectors.call_rush import GREAT_RUSH_LOG10, RUSH_LOG10, log10_rush
 from streams.detectors.cost_cause import Excess, Spent, causes
+from streams.detectors.cost_readings import Reading, Readings, to_whole
 from streams.detectors.cost_records import NOTHING, Amount
 from streams.detectors.cost_report import Open, silence, spike
 from streams.detectors.cost_series import (
@@ -29,15 +31,14 @@ from streams.detectors.cost_series import (
     BUCKETS_AN_HOUR,
     LATELY_MINUTES,
     MINUTES_A_DAY,
-    Bucket,
     CostSeries,
-    Reading,
-    to_whole,
 )
 from streams.detectors.detector import Condition, Surroundings
 from streams.detectors.levels import API_KEY, OWNED, LevelKey, is_in, level_keys, lies_in
 from streams.detectors.minute import GroupRow, TenantMinute
 from streams.detectors.packing import pack, unpack
+from streams.detectors.past_buckets import Bucket
+from streams.detectors.tails import Indexes
 from streams.detectors.usual_mix import UsualMix
 from tokenweir.settings import DetectionSettings
 from tokenweir.signals import Severity
@@ -106,7 +107,7 @@ class CostSpike:
         return self._conditions(minute, ())
 
     def _add(self, row: GroupRow, lately: Sequence[LevelKey]) -> None:
-        is_told = any(is_in(row.names, key) for key in lately)
+        is_told = bool(lately) and any(is_in(row.names, key) for key in lately)
         self._series.add(level_keys(row.names), row.sums.cost_picos, row.sums.calls, is_told=is_told)
         rows = self._rows[-1]
         _, before = rows.get(row.key, (row.names, 0))
@@ -117,12 +118,13 @@ class CostSpike:
         more: dict[LevelKey, Amount] = {}
         if not minute.is_whole:
             lately = self._begun_lately(minute.minute)
-            for row in minute.rows:
-                if any(is_in(row.names, key) for key in lately):
+            for names, sums in minute.rows:
+                if lately and any(is_in(names, key) for key in lately):
                     continue
-                for key in level_keys(row.names):
+                its_picos, its_calls = sums.cost_picos, sums.calls
+                for key in level_keys(names):
                     picos, calls = more.get(key, NOTHING)
-                    more[key] = (picos + row.sums.cost_picos, calls + row.sums.calls)
+                    more[key] = (picos + its_picos, calls + its_calls)
             if not more:
                 return []
         least = self._least_usd_per_day()
@@ -153,13 +155,14 @@ class CostSpike:
         lately = self._begun_lately(minute.minute)
         touched = {
             key
-            for names, _ in self._rows[-1].values()
+            for names, _ in (self._rows[-1].values() if lately else ())
             if any(is_in(names, cause) for cause in lately)
             for key in level_keys(names)
         }
-        readings = self._series.close(bucket, touched)
+        closed = self._series.close(bucket, touched)
         least = self._least_usd_per_day()
         self._end_what_is_over(least, bucket)
+        readings = closed.one_by_one(self._worth_a_look(closed, least))
         found: list[Excess] = []
         for reading in readings:
             excess = self._at_once(reading, least, bucket) or self._lasting(reading, least, bucket)
@@ -169,6 +172,15 @@ class CostSpike:
         begun = self._causes(found, minute)
         self._rows.append({})
         return begun
+
+    def _worth_a_look(self, closed: Readings, least: float) -> Indexes:
+        """All but those of which nothing can come: what is asked of a series first, asked of all at once."""
+        is_dear = closed.cost_usd >= LASTING_RATIO * closed.usual_usd
+        is_much = (closed.cost_usd - closed.usual_usd) * BUCKETS_A_DAY >= least
+        is_unseen = (closed.log10_probability <= LASTING_LOG10) | (closed.of_highest >= _GREAT_RECORD_RATIO)
+        is_unseen[self._series.places(closed, self._waiting)] = True
+        is_missed = (closed.direction < 0) & (closed.log10_probability <= LASTING_LOG10)
+        return np.flatnonzero((is_dear & (is_much | is_unseen)) | is_missed)
 
     def _begun_lately(self, minute: int) -> list[LevelKey]:
         """What is in an incident that is not old. What costs so for long sets records, too."""
@@ -227,7 +239,7 @@ class CostSpike:
         if is_below or not (is_unseen or is_waited_for):
             return None
         span = 3 if reading.is_jump else BUCKETS_AN_HOUR
-        past = self._series.past(reading.key).last(span)
+        past = self._series.last(reading.key, span)
         per_day = (past.cost_usd - past.usual_usd) * BUCKETS_A_DAY / span
         # What is usual at this time rests on so few days at first.
         days = self._series.age_days(reading.key, bucket)
@@ -260,12 +272,15 @@ class CostSpike:
 
     def _end_what_is_over(self, least: float, bucket: int) -> None:
         self._ended = {key: at for key, at in self._ended.items() if bucket - at < BUCKETS_AN_HOUR}
+        self._waiting = {
+            key: seen for key, seen in self._waiting.items() if bucket - seen[1] < _STILL_BUCKETS
+        }
         for key, incident in list(self._open.items()):
             # Only what is whole and has come since.
             buckets = min(_STILL_BUCKETS, bucket - incident.started_minute // BUCKET_MINUTES)
             if not buckets:
                 continue
-            last, an_hour = self._series.past(key).last(buckets), BUCKETS_AN_HOUR / buckets
+            last, an_hour = self._series.last(key, buckets), BUCKETS_AN_HOUR / buckets
             cost, usual = last.cost_usd * an_hour, last.usual_usd * an_hour
             if incident.kind == "silent":
                 silent_usd = incident.usual_usd_per_hour / an_hour
@@ -284,7 +299,7 @@ class CostSpike:
             improbable = reading.direction < 0 and reading.log10_probability <= LASTING_LOG10
             # Who was never seen on this day of the week may never work on it.
             if improbable and reading.key[0] in OWNED and self._series.is_known(reading.key, bucket, days=8):
-                last = self._series.past(reading.key).last(_SILENT_BUCKETS)
+                last = self._series.last(reading.key, _SILENT_BUCKETS)
                 minutes = _SILENT_BUCKETS * BUCKET_MINUTES
                 if self._is_silent(reading.key, last, last.at_least_usd, minutes):
                     silent[reading.key] = last.at_least_usd * BUCKETS_AN_HOUR / _SILENT_BUCKETS

@@ -25,7 +25,7 @@ def bucket(records: CostRecords, usd: float, calls: int, touched: tuple[LevelKey
     """Five minutes in one of which all was spent, by the service that is all of the team."""
     amount = (int(usd * USD), calls)
     records.take({SERVICE: amount, TEAM: amount})
-    records.close([SERVICE, TEAM], BOTH, np.array([usd, usd]), set(touched))
+    records.close({SERVICE: 0, TEAM: 1}, BOTH, np.array([usd, usd]), set(touched))
 
 
 def test_a_record_counts_when_the_next_bucket_is_over(records: CostRecords) -> None:
@@ -63,8 +63,8 @@ def test_a_state_goes_on_and_a_new_series_has_no_past(records: CostRecords) -> N
     fresh = CostRecords(DAY)
     fresh.restore(records.state())
     for each in (records, fresh):
-        each.close([SERVICE, TEAM], BOTH, np.array([9.0, 0.0]), set())
-        each.close([SERVICE, TEAM], BOTH, np.array([0.0, 0.0]), set())
+        each.close({SERVICE: 0, TEAM: 1}, BOTH, np.array([9.0, 0.0]), set())
+        each.close({SERVICE: 0, TEAM: 1}, BOTH, np.array([0.0, 0.0]), set())
     assert fresh.of(BOTH).tolist() == records.of(BOTH).tolist()
     assert fresh.state() == records.state()
     fresh.begin(0)
