@@ -17,6 +17,11 @@ LEVELS: Final = (
 _NAMED_BY: Final = ("", "project", "team", "service", "api_key", "vendor", "model")
 """By level, the field without which a group does not count in it."""
 
+_NUMBERED: Final = tuple(
+    (number, fields, named_by)
+    for number, (fields, named_by) in enumerate(zip(LEVELS, _NAMED_BY, strict=True))
+)
+
 TENANT: Final = 0
 WORKLOAD: Final = 3
 API_KEY: Final = 4
@@ -30,9 +35,11 @@ LevelKey = tuple[int, tuple[str, ...]]
 def level_keys(names: Mapping[str, str]) -> tuple[LevelKey, ...]:
     """All series that a group counts in. Who names no team counts in none, and so with every level."""
     return tuple(
-        (number, tuple(names[field] for field in fields))
-        for number, (fields, named_by) in enumerate(zip(LEVELS, _NAMED_BY, strict=True))
-        if not named_by or names[named_by]
+        [
+            (number, tuple([names[field] for field in fields]))
+            for number, fields, named_by in _NUMBERED
+            if not named_by or names[named_by]
+        ]
     )
 
 

@@ -5,8 +5,9 @@ incident are not learnt from while it lasts.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final
 
 import msgspec
 
@@ -28,7 +29,13 @@ _FIELDS: Final = tuple(sorted({field for level in LEVELS for field in level}))
 _HARDLY: Final = 0.1
 _FORM: Final = 1
 
+_PLACES: Final = tuple(tuple(_FIELDS.index(field) for field in level) for level in LEVELS)
+_MODEL: Final = (_FIELDS.index("vendor"), _FIELDS.index("model"))
+
 _Group = tuple[str, ...]
+"""The values of _FIELDS."""
+
+_group_of: Final[Any] = itemgetter(*_FIELDS)
 
 
 def usage_of(sums: GroupSums) -> Usage:
@@ -48,6 +55,8 @@ class UsualMix:
     def __init__(self) -> None:
         self._usual: dict[_Group, Usage] = {}
         self._hours = 0.0
+        self._spent_usd: float | None = None
+        """What `_usual` comes to; None where it has changed since it was last asked for."""
         self._recent: deque[tuple[int, list[tuple[_Group, Usage]]]] = deque()
 
     def add(
@@ -57,9 +66,10 @@ class UsualMix:
         if minute % 60 == 0:
             self._fade()
         self._hours += 1 / 60
+        self._spent_usd = None
         recent: list[tuple[_Group, Usage]] = []
         for row in rows:
-            group = tuple(row.names[field] for field in _FIELDS)
+            group = _group_of(row.names)
             usage = usage_of(row.sums)
             recent.append((group, usage))
             if not frozen(row.names):
@@ -80,8 +90,9 @@ class UsualMix:
 
     def usd_per_day(self) -> float:
         """What the tenant usually spends."""
-        spent = sum(usage.cost_usd for usage in self._usual.values())
-        return spent / self._hours * 24 if self._hours >= 1 else 0.0
+        if self._spent_usd is None:
+            self._spent_usd = float(sum(usage.cost_usd for usage in self._usual.values()))
+        return self._spent_usd / self._hours * 24 if self._hours >= 1 else 0.0
 
     def calls(self, key: LevelKey, usual_usd: float, minutes: float) -> float:
         """How many calls a level usually makes in so many minutes: where they cost `usual_usd`, and over the days."""
@@ -99,8 +110,7 @@ class UsualMix:
         """How much of what these rows cost a level is the cost of models it usually hardly calls."""
         usual, _ = self._ends(key, ())
         now: dict[str, Usage] = {}
-        for row in rows:
-            _gather(now, tuple(row.names[field] for field in _FIELDS), usage_of(row.sums), key)
+        _gather(now, _used(rows), key)
         return _unusual(usual, now)
 
     def bridge(
@@ -117,13 +127,10 @@ class UsualMix:
         """What a level usually uses, and what it used in the last minutes, by model."""
         usual: dict[str, Usage] = {}
         now: dict[str, Usage] = {}
-        for group, usage in self._usual.items():
-            _gather(usual, group, usage, key)
+        _gather(usual, self._usual.items(), key)
         for _, rows in self._recent:
-            for group, usage in rows:
-                _gather(now, group, usage, key)
-        for row in more:
-            _gather(now, tuple(row.names[field] for field in _FIELDS), usage_of(row.sums), key)
+            _gather(now, rows, key)
+        _gather(now, _used(more), key)
         return usual, now
 
     def state(self) -> bytes:
@@ -141,7 +148,7 @@ class UsualMix:
             form, hours, usual, recent = msgspec.msgpack.decode(state)
             if form != _FORM:
                 raise ValueError(f"a state of a usual mix of the form {form}, not {_FORM}")
-            self._hours = hours
+            self._hours, self._spent_usd = hours, None
             self._usual = {tuple(group): Usage(*figures) for group, figures in usual}
             self._recent = deque(
                 (minute, [(tuple(group), Usage(*figures)) for group, figures in rows])
@@ -155,11 +162,24 @@ def _figures(usage: Usage) -> tuple[float, ...]:
     return (usage.calls, usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.cost_usd)
 
 
-def _gather(into: dict[str, Usage], group: _Group, usage: Usage, key: LevelKey) -> None:
-    names = dict(zip(_FIELDS, group, strict=True))
+def _used(rows: Iterable[GroupRow]) -> Iterator[tuple[_Group, Usage]]:
+    return ((_group_of(row.names), usage_of(row.sums)) for row in rows)
+
+
+def _gather(into: dict[str, Usage], used: Iterable[tuple[_Group, Usage]], key: LevelKey) -> None:
+    """Add up by model what the groups of a level used. It passes over all groups: nothing else is done with most."""
     number, values = key
-    if all(names[field] == value for field, value in zip(LEVELS[number], values, strict=True)):
-        into.setdefault(f"{names['vendor']}/{names['model']}", Usage()).add(usage)
+    if not values:
+        chosen = used
+    elif len(values) == 1:
+        (place,), (value,) = _PLACES[number], values
+        chosen = (one for one in used if one[0][place] == value)
+    else:
+        of_level: Any = itemgetter(*_PLACES[number])
+        chosen = (one for one in used if of_level(one[0]) == values)
+    vendor, model = _MODEL
+    for group, usage in chosen:
+        into.setdefault(f"{group[vendor]}/{group[model]}", Usage()).add(usage)
 
 
 def _unusual(usual: Mapping[str, Usage], now: Mapping[str, Usage]) -> float:
