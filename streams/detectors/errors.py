@@ -8,8 +8,9 @@ that fails is told within seconds.
 Invariants: nothing is said of a series in its first day; what comes late teaches what is usual and is never judged.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -39,10 +40,13 @@ _SILENT_MINUTES: Final = 60
 _SILENT_GAPS: Final = 6
 """So many times what usually lies between two failing calls; seldom is it more."""
 _MOST_SILENT_MINUTES: Final = 360
+_cell_of: Final[Any] = itemgetter(*CELL_FIELDS)
 _ANSWERED: Final = 3
 _NONE: Final = (0, 0)
 """Shared by nearly all minutes of all series."""
 _ANSWERED_BY_LUCK: Final = 0.005
+_NO_PRIORS: Final = (0.0, 0.0)
+"""Where nobody asks for them."""
 
 
 class _Open(msgspec.Struct):
@@ -92,7 +96,7 @@ class Errors:
             said = self._go_on(now)
             self._learn(now, cells, levels)
             for late_minute, row in minute.late:
-                counts = _counts([row])
+                counts = _counts(row)
                 for series in series_of(_cell(row)):
                     known = self._known(series, late_minute)
                     known.learn(now, counts, self._priors(series))
@@ -138,25 +142,36 @@ class Errors:
 
     def _add(self, now: int, rows: Iterable[GroupRow]) -> tuple[dict[Cell, Counts], dict[Series, Counts]]:
         """Add a minute's rows to their series; what was added, by cell and by series."""
-        by_cell: dict[Cell, list[GroupRow]] = {}
+        cells: dict[Cell, Counts] = {}
         for row in rows:
-            by_cell.setdefault(_cell(row), []).append(row)
-        cells = {cell: _counts(members) for cell, members in by_cell.items()}
-        levels: dict[Series, Counts] = {}
+            cell, counts = _cell(row), _counts(row)
+            before = cells.get(cell)
+            cells[cell] = counts if before is None else _sum(before, counts)
+        sums: dict[Series, list[int]] = {}
         for cell, counts in cells.items():
-            if cell not in self._cells:
-                self._cells[cell] = FailureSeries(now)
+            known = self._cells.get(cell)
+            if known is None:
+                known = self._cells[cell] = FailureSeries(now)
                 self._cells_of.setdefault(_vendor_of(cell), set()).add(cell)
-            self._cells[cell].add(now, counts)
+            known.add(now, counts)
+            calls, (errors, limited) = counts
             for series in series_of(cell):
-                levels[series] = _sum(levels.get(series), counts)
+                its = sums.get(series)
+                if its is None:
+                    sums[series] = [calls, errors, limited]
+                else:
+                    its[0] += calls
+                    its[1] += errors
+                    its[2] += limited
+        levels = {series: _counted(*its) for series, its in sums.items()}
         for series, counts in levels.items():
             self._known(series, now).add(now, counts)
         return cells, levels
 
     def _learn(self, now: int, cells: Iterable[Cell], levels: dict[Series, Counts]) -> None:
         for series, counts in levels.items():
-            self._series[series].learn(now, counts, self._priors(series))
+            known = self._series[series]
+            known.learn(now, counts, self._priors(series) if known.ends_step(now) else _NO_PRIORS)
         for cell in cells:
             self._cells[cell].trim()
 
@@ -282,28 +297,29 @@ class Errors:
 
 
 def _cell(row: GroupRow) -> Cell:
-    return tuple(row.names[field] for field in CELL_FIELDS)
+    cell: Cell = _cell_of(row.names)
+    return cell
 
 
 def _vendor_of(cell: Cell) -> str:
     return cell[CELL_FIELDS.index("vendor")]
 
 
-def _counts(rows: Iterable[GroupRow]) -> Counts:
-    calls = errors = limited = 0
-    for row in rows:
-        statuses: Any = row.sums.statuses
-        calls += row.sums.calls
-        errors += statuses["error"] + statuses["timeout"]
-        limited += statuses["rate_limited"]
+def _counts(row: GroupRow) -> Counts:
+    statuses: Mapping[str, int] = row.sums.statuses
+    if len(statuses) == 1 and "ok" in statuses:
+        return Counts(row.sums.calls, _NONE)
+    errors = statuses.get("error", 0) + statuses.get("timeout", 0)
+    return _counted(row.sums.calls, errors, statuses.get("rate_limited", 0))
+
+
+def _counted(calls: int, errors: int, limited: int) -> Counts:
     return Counts(calls, (errors, limited) if errors or limited else _NONE)
 
 
-def _sum(one: Counts | None, other: Counts) -> Counts:
-    if one is None:
-        return other
+def _sum(one: Counts, other: Counts) -> Counts:
     errors, limited = (mine + its for mine, its in zip(one.failed, other.failed, strict=True))
-    return Counts(one.calls + other.calls, (errors, limited) if errors or limited else _NONE)
+    return _counted(one.calls + other.calls, errors, limited)
 
 
 DETECTOR: Final = Errors

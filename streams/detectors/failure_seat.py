@@ -23,6 +23,8 @@ LEVELS: Final = (
 WORKLOAD: Final = len(LEVELS) - 1
 
 _PLACES: Final = tuple(tuple(CELL_FIELDS.index(field) for field in level) for level in LEVELS)
+_NUMBERED: Final = tuple(enumerate(_PLACES))
+_WITHOUT_REGION: Final = tuple(one for one in _NUMBERED if "region" not in LEVELS[one[0]])
 _PATIENCE_MINUTES: Final = 10
 """So long is waited for others to call, and so to say whether they fail, too."""
 _UNHURT: Final = 0.25
@@ -69,11 +71,8 @@ class Tally(NamedTuple):
 
 def series_of(cell: Cell) -> list[Series]:
     """The series that a cell's calls count for; without regions where none is stated."""
-    return [
-        Series(level, tuple(cell[place] for place in places))
-        for level, places in enumerate(_PLACES)
-        if cell[-1] or "region" not in LEVELS[level]
-    ]
+    levels = _NUMBERED if cell[-1] else _WITHOUT_REGION
+    return [Series(level, tuple([cell[place] for place in places])) for level, places in levels]
 
 
 def seats(suspects: Iterable[Series], tallies: Sequence[Tally], minutes: int) -> list[Series]:

@@ -93,11 +93,14 @@ class FailureSeries(msgspec.Struct):
         """Take away what was added last."""
         del self.minutes[-1], self.calls[-1], self.failed[-1]
 
+    def ends_step(self, minute: int) -> bool:
+        """Whether a step is over with this minute: only then `learn` asks for what is usual one level above."""
+        return minute // STEP_MINUTES > self.step
+
     def learn(self, minute: int, counts: Counts, priors: tuple[float, float]) -> None:
         """Learn from a minute, whenever it came. priors: the usual shares one level above."""
-        step = minute // STEP_MINUTES
-        if step > self.step:
-            self._close_step(step, priors)
+        if self.ends_step(minute):
+            self._close_step(minute // STEP_MINUTES, priors)
         self.step_calls += counts.calls
         for measure, failed in enumerate(counts.failed):
             self.step_failed[measure] += failed
