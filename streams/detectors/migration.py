@@ -13,7 +13,7 @@ beginning, and where it takes days about when a third has moved.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import ClassVar, Final
 
 import msgspec
@@ -69,6 +69,8 @@ class MigrationDetector:
         self._workloads: dict[WorkloadKey, Workload] = {}
         self._moves: list[Move] = []
         self._found: list[_Found] = []
+        self._meant: tuple[date, dict[str, str]] = (date.min, {})
+        """What names mean on the day that was last asked about."""
 
     def observe(self, minute: TenantMinute) -> list[Condition]:
         """The moves that are followed."""
@@ -178,7 +180,8 @@ class MigrationDetector:
         for row, model in enumerate(models):
             for traffic in together[model]:
                 calls[row] += traffic.calls.until(hour)
-                failed[row] += traffic.failed.until(hour)
+                if any(traffic.failed.counts):
+                    failed[row] += traffic.failed.until(hour)
         return Mix(models, calls, failed, min(KEPT_HOURS, hour - workload.since_hour + 1), hour)
 
     def _figures(self, workload: Workload, model: str, hour: int) -> Figures:
@@ -198,7 +201,14 @@ class MigrationDetector:
         return max(calls, key=lambda name: calls[name])
 
     def _model(self, name: str, hour: int) -> str:
-        return same_model(self._catalog, name, (EPOCH + timedelta(hours=hour)).date())
+        day = (EPOCH + timedelta(hours=hour)).date()
+        if day != self._meant[0]:
+            self._meant = day, {}
+        meant = self._meant[1]
+        model = meant.get(name)
+        if model is None:
+            model = meant[name] = same_model(self._catalog, name, day)
+        return model
 
     def _forget(self, hour: int) -> None:
         """Drop what has not been called for as long as hours are kept, unless a move is followed there."""

@@ -167,11 +167,10 @@ def _onset(mix: Mix, target: int) -> int | None:
     if not len(active) or active[-1] < mix.hours - SPANS_HOURS[-1]:
         return None
     summed = np.concatenate(([0.0], np.cumsum(total)))
-    for place in range(len(active) - 1, 0, -1):
-        hour, earlier = int(active[place]), int(active[place - 1])
-        if hour - earlier > _GAP_HOURS and summed[hour] - summed[earlier + 1] >= _FEWEST_BEFORE:
-            return hour
-    return int(active[0])
+    earlier, later = active[:-1], active[1:]
+    without = (later - earlier > _GAP_HOURS) & (summed[later] - summed[earlier + 1] >= _FEWEST_BEFORE)
+    begun = later[without]
+    return int(begun[-1] if len(begun) else active[0])
 
 
 def _fresh(mix: Mix, target: int, onset: int, shares: Counts, fleet: Fleet) -> ShareChange | None:

@@ -48,11 +48,12 @@ class Hours(msgspec.Struct):
 
     def until(self, hour: int) -> list[int]:
         """The KEPT_HOURS counts that end with `hour`, the oldest first; `hour` is not before the newest but one."""
-        oldest = self.newest - KEPT_HOURS
-        return [
-            self.counts[each % KEPT_HOURS] if oldest < each <= self.newest else 0
-            for each in range(hour - KEPT_HOURS + 1, hour + 1)
-        ]
+        begin = (self.newest + 1) % KEPT_HOURS
+        kept = self.counts[begin:] + self.counts[:begin]
+        later = hour - self.newest
+        if later >= 0:
+            return kept[later:] + [0] * min(later, KEPT_HOURS)
+        return [0] * -later + kept[:later]
 
 
 class Figures(msgspec.Struct):
