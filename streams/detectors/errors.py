@@ -80,6 +80,8 @@ class Errors:
 
     def __init__(self, surroundings: Surroundings | None = None) -> None:
         self._series: dict[Series, FailureSeries] = {}
+        self._vendors: dict[Series, FailureSeries] = {}
+        """Of them, the vendors'."""
         self._cells: dict[Cell, FailureSeries] = {}
         self._cells_of: dict[str, set[Cell]] = {}
         self._open: dict[tuple[int, Series], _Open] = {}
@@ -133,6 +135,7 @@ class Errors:
         if read.form != _FORM:
             raise ValueError(f"a state of form {read.form!r}, known is {_FORM!r}")
         self._series = {Series(level, values): known for level, values, known in read.series}
+        self._vendors = {series: known for series, known in self._series.items() if series.level == 0}
         self._cells = dict(read.cells)
         self._cells_of = {}
         for cell in self._cells:
@@ -249,10 +252,10 @@ class Errors:
         vendor = one.series.scope.get("vendor", "")
         others = [
             known.since(one.begins)
-            for series, known in self._series.items()
-            if series.level == 0 and series.scope.get("vendor", "") != vendor
+            for series, known in self._vendors.items()
+            if series.scope.get("vendor", "") != vendor
         ]
-        usual_calls = sum(known.usual_calls for series, known in self._series.items() if series.level == 0)
+        usual_calls = sum(known.usual_calls for known in self._vendors.values())
         return condition_of(
             Failing(
                 kind=self.kind,
@@ -273,6 +276,8 @@ class Errors:
         known = self._series.get(series)
         if known is None:
             known = self._series[series] = FailureSeries(minute, step=minute // STEP_MINUTES)
+            if series.level == 0:
+                self._vendors[series] = known
         return known
 
     def _priors(self, series: Series) -> tuple[float, float]:
@@ -289,6 +294,7 @@ class Errors:
             # A vendor is what its models and workloads are compared with, and is never silent longer than they.
             if now - known.last > _FORGET_MINUTES and series not in told:
                 del self._series[series]
+                self._vendors.pop(series, None)
         for cell, known in list(self._cells.items()):
             if now - known.last > _FORGET_CELLS_MINUTES:
                 del self._cells[cell]

@@ -57,6 +57,8 @@ class UsualMix:
         self._hours = 0.0
         self._spent_usd: float | None = None
         """What `_usual` comes to; None where it has changed since it was last asked for."""
+        self._of_level: dict[LevelKey, dict[str, Usage]] = {}
+        """What it is of each level that was asked about since it has changed: an open minute is looked at often."""
         self._recent: deque[tuple[int, list[tuple[_Group, Usage]]]] = deque()
 
     def add(
@@ -66,7 +68,7 @@ class UsualMix:
         if minute % 60 == 0:
             self._fade()
         self._hours += 1 / 60
-        self._spent_usd = None
+        self._spent_usd, self._of_level = None, {}
         recent: list[tuple[_Group, Usage]] = []
         for row in rows:
             group = _group_of(row.names)
@@ -96,7 +98,7 @@ class UsualMix:
 
     def calls(self, key: LevelKey, usual_usd: float, minutes: float) -> float:
         """How many calls a level usually makes in so many minutes: where they cost `usual_usd`, and over the days."""
-        usual, _ = self._ends(key, ())
+        usual = self._usually(key)
         calls = sum(usage.calls for usage in usual.values())
         cost = sum(usage.cost_usd for usage in usual.values())
         over_days = calls / self._hours / 60 * minutes if self._hours else 0.0
@@ -104,14 +106,13 @@ class UsualMix:
 
     def unusual_share(self, key: LevelKey, more: Iterable[GroupRow] = ()) -> float:
         """How much of what a level has cost in the last minutes is the cost of models it usually hardly calls."""
-        return _unusual(*self._ends(key, more))
+        return _unusual(self._usually(key), self._now(key, more))
 
     def unusual_share_of(self, key: LevelKey, rows: Iterable[GroupRow]) -> float:
         """How much of what these rows cost a level is the cost of models it usually hardly calls."""
-        usual, _ = self._ends(key, ())
         now: dict[str, Usage] = {}
         _gather(now, _used(rows), key)
-        return _unusual(usual, now)
+        return _unusual(self._usually(key), now)
 
     def bridge(
         self, key: LevelKey, more: Iterable[GroupRow], cost_usd: float, usual_usd: float
@@ -120,18 +121,24 @@ class UsualMix:
 
         The mix of now is that of the last minutes; both ends are brought to the given costs by their calls.
         """
-        before, after = self._ends(key, more)
+        before, after = self._usually(key), self._now(key, more)
         return bridge(_at_cost(before, usual_usd), _at_cost(after, cost_usd))
 
-    def _ends(self, key: LevelKey, more: Iterable[GroupRow]) -> tuple[dict[str, Usage], dict[str, Usage]]:
-        """What a level usually uses, and what it used in the last minutes, by model."""
-        usual: dict[str, Usage] = {}
+    def _usually(self, key: LevelKey) -> Mapping[str, Usage]:
+        """What a level usually uses, by model."""
+        usual = self._of_level.get(key)
+        if usual is None:
+            usual = self._of_level[key] = {}
+            _gather(usual, self._usual.items(), key)
+        return usual
+
+    def _now(self, key: LevelKey, more: Iterable[GroupRow]) -> Mapping[str, Usage]:
+        """What a level used in the last minutes, by model."""
         now: dict[str, Usage] = {}
-        _gather(usual, self._usual.items(), key)
         for _, rows in self._recent:
             _gather(now, rows, key)
         _gather(now, _used(more), key)
-        return usual, now
+        return now
 
     def state(self) -> bytes:
         """All of it, as plain data."""
@@ -148,7 +155,7 @@ class UsualMix:
             form, hours, usual, recent = msgspec.msgpack.decode(state)
             if form != _FORM:
                 raise ValueError(f"a state of a usual mix of the form {form}, not {_FORM}")
-            self._hours, self._spent_usd = hours, None
+            self._hours, self._spent_usd, self._of_level = hours, None, {}
             self._usual = {tuple(group): Usage(*figures) for group, figures in usual}
             self._recent = deque(
                 (minute, [(tuple(group), Usage(*figures)) for group, figures in rows])
