@@ -28,6 +28,7 @@ _SCOPE_NAMES: Final = 8
 _CHANGES: Final = {
     "severity_up": "more severe",
     "severity_down": "less severe",
+    "scope": "at another level",
     "first_contributor": "another first cause",
     "acknowledged": "taken up",
     "": "changed",

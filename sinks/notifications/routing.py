@@ -21,6 +21,9 @@ CHANNEL_KIND: Final = "notification"
 
 _OF_NO_NEWS: Final = frozenset({"better", "severity_down", "acknowledged", "muted"})
 
+_INTO_SIGHT: Final = frozenset({"severity_up", "scope"})
+"""What may bring an incident before a channel that its opening was no matter of."""
+
 
 def fits(pattern: str, value: str) -> bool:
     """Whether a value fits a pattern, in which a star stands for anything and nothing else is special."""
@@ -77,5 +80,5 @@ def wants(
         return False
     if signal.state == "update" and signal.acknowledged_by and signal.change != "acknowledged":
         return False
-    rose_into_sight = signal.change == "severity_up" and not is_known
+    rose_into_sight = signal.change in _INTO_SIGHT and not is_known
     return signal.state in channel.states or (rose_into_sight and "open" in channel.states)

@@ -1,6 +1,6 @@
 """What is kept of each series and each cell whose calls are watched for slowness. Plain data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ _MOST_ENTRIES: Final = 12
 _OLDEST_ENTRY_MINUTES: Final = 360
 _LIVE_MINUTES: Final = 24 * 60
 _WRITES_TOKENS: Final = 60
-_DOMINATES: Final = 0.7
+DOMINATES: Final = 0.7
 
 Key = tuple[str, ...]
 """Values of names of a group, by their order."""
@@ -71,16 +71,15 @@ class Known(msgspec.Struct):
         oldest = max(min(begun), now - _OLDEST_ENTRY_MINUTES) if begun else now
         self.entries = [entry for entry in entries if entry.minute >= oldest][-_MOST_ENTRIES:]
 
-    def tally(self, measure: int | None, begins: int) -> SlowTally:
-        """What its calls since then took by a measure; None for what cannot say anything."""
-        if measure is None:
-            return SlowTally(self.key, 0, 0.0, 0.0)
+    def tally(self, measure: int, begins: int) -> SlowTally:
+        """What its calls since then took by a measure."""
         timed = [entry.timed[measure] for entry in self.entries if entry.minute >= begins]
         return SlowTally(
             self.key,
             sum(one.calls for one in timed),
             sum(one.precision for one in timed),
             sum(one.product for one in timed),
+            sum(one.plain for one in timed),
         )
 
     @property
@@ -89,25 +88,32 @@ class Known(msgspec.Struct):
         return self.cell.tokens[1] >= _WRITES_TOKENS
 
 
-def tallies_of(cells: Sequence[Known], now: int, measure: int, begins: int) -> list[SlowTally]:
+def tallies_of(
+    cells: Sequence[Known], now: int, measure: int, tally: Callable[[Known, int], SlowTally]
+) -> list[SlowTally]:
     """What the calls of a vendor's live cells took, each by what can show the slowness that the measure shows.
+
+    tally: gives what a cell's calls took by a measure.
 
     A first token that comes late hardly shows in the duration of a long answer, and output that comes slowly not in
     that of a short one. So where it is short answers that take longer, long ones are asked for their first token, and
     where it is long answers, short ones are not asked.
     """
     live = [known for known in cells if now - known.cell.last <= _LIVE_MINUTES]
-    as_measured = {known.key: known.tally(measure, begins) for known in live}
+    as_measured = {known.key: tally(known, measure) for known in live}
     product = sum(max(0.0, one.product) for one in as_measured.values())
     writing = sum(max(0.0, as_measured[known.key].product) for known in live if known.writes)
-    if measure == DURATION and writing > _DOMINATES * product:
-        return [as_measured[known.key] if known.writes else known.tally(None, begins) for known in live]
-    if measure == DURATION and writing > (1 - _DOMINATES) * product:
+    if measure == DURATION and writing > DOMINATES * product:
+        return [
+            as_measured[known.key] if known.writes else SlowTally(known.key, 0, 0.0, 0.0, 0.0)
+            for known in live
+        ]
+    if measure == DURATION and writing > (1 - DOMINATES) * product:
         return list(as_measured.values())
     found = []
     for known in live:
-        first = known.tally(TTFT, begins)
+        first = tally(known, TTFT)
         if not first.calls and not known.writes:
-            first = known.tally(DURATION, begins)
+            first = tally(known, DURATION)
         found.append(first)
     return found

@@ -31,6 +31,7 @@ class Condition(NamedTuple):
     unsaid before it is over. is_event: a thing that happened (a price moved), over at once however often it is said.
     cause: conditions of one kind and one cause whose scopes lie within each other are one incident, reported at one
     level; None takes the subject for it. stage: where a thing with stages stands ("half_way"); another one is told.
+    told_before: scopes at which the same was told before: an incident of this cause there goes on here.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Condition(NamedTuple):
     is_event: bool = False
     cause: str | None = None
     stage: str = ""
+    told_before: tuple[dict[str, str], ...] = ()
 
 
 class Detector(Protocol):

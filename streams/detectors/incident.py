@@ -1,8 +1,8 @@
 """One incident: what was last said of it, what was last signalled of it, and when that is worth another signal.
 
 It is worth an update when its severity goes up (at once) or has been down for a while, when it is a FACTOR worse or
-better than at its last signal and that is not just past, when it has come to another of its stages, or when another
-cause has led its contributors for some minutes. Pure, and plain data.
+better than at its last signal and that is not just past, when it has come to another of its stages or is seen at
+another level, or when another cause has led its contributors for some minutes. Pure, and plain data.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ WORSE_PAUSE_MINUTES: Final = 15
 BETTER_PAUSE_MINUTES: Final = 60
 DOWN_AFTER_MINUTES: Final = 10
 STEADY_MINUTES: Final = 3
-"""So long another contributor has to be the first one."""
+"""So long another contributor has to be the first one; and so long after a signal another level is told."""
 
 _MOST_TITLE: Final = 400
 _MOST_TEXT: Final = 3_900
@@ -97,11 +97,12 @@ class Incident(msgspec.Struct):
     said_minute: int
     numbered: int = 0
     severity: Severity = "info"
-    """As last signalled, as are the next four."""
+    """As last signalled, as are the next five."""
     magnitude: float = 0.0
     first_contributor: str = ""
     signalled_minute: int = 0
     stage: str = ""
+    scope: dict[str, str] = {}
     severe_minute: int = 0
     """When it was last said to be as severe as signalled."""
     other_first_since: int | None = None
@@ -114,6 +115,10 @@ class Incident(msgspec.Struct):
 
     def take(self, latest: Said, quiet_minutes: int, minute: int) -> None:
         """It is said again."""
+        if latest.subject != self.latest.subject:
+            self.magnitude = (
+                latest.magnitude
+            )  # seconds to a first token and to the last are no better or worse
         self.latest = latest
         self.quiet_minutes = quiet_minutes
         self.said_minute = minute
@@ -128,6 +133,12 @@ class Incident(msgspec.Struct):
             return ""
         if self.latest.stage != self.stage:
             return "stage"
+        if (
+            self.scope
+            and self.latest.scope != self.scope
+            and minute - self.signalled_minute >= STEADY_MINUTES
+        ):
+            return "scope"
         leads = self.latest.first_contributor
         if not leads or leads == self.first_contributor:
             self.other_first_since = None
@@ -201,7 +212,7 @@ class Incident(msgspec.Struct):
         self.first_contributor = latest.first_contributor
         self.other_first_since = None
         self.signalled_minute = minute
-        self.stage = latest.stage
+        self.stage, self.scope = latest.stage, latest.scope
         return signal
 
 

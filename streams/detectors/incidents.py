@@ -8,10 +8,11 @@ Invariants:
 - every incident is opened once and resolved once; of one fingerprint at most one is open at a time;
 - what is told depends on the minutes and what was said in them, not on the order within a minute, nor on restarts;
 - of what has one cause, one level is reported: below an incident that is open or opens, nothing of the same kind and
-  cause opens; above one, only what is more than twice as bad; at its very place, it goes on.
+  cause opens; above one, only what is more than twice as bad; at its very place, it goes on, and where its conditions
+  say so it goes on at another level.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -62,25 +63,37 @@ class Incidents:
         self._mutes = {name: until for name, until in self._mutes.items() if until > observed_at}
         signals: list[Signal] = []
         opening: list[_Candidate] = []
+        unsaid = set(self._incidents)
         for candidate in self._candidates(conditions):
             incident = self._incidents.get(candidate.fingerprint)
             if incident is None:
                 opening.append(candidate)
                 continue
-            incident.take(candidate.said, candidate.condition.quiet_minutes, now)
-            change: Change = "" if incident.is_event else incident.change(now, is_whole=minute.is_whole)
-            if change:
-                signals.append(self._signal(incident, "update", observed_at, now, change))
+            unsaid.discard(candidate.fingerprint)
+            signals += self._go_on(incident, candidate, observed_at, minute)
         # From the top down: what is reported above is known when what lies below is looked at.
         for candidate in sorted(opening, key=lambda one: len(one.said.scope)):
             same = self._at_its_place(candidate)
-            if same is not None:
+            moved = self._moved(candidate, unsaid)
+            if moved is not None:
+                unsaid.discard(moved.fingerprint)
+                signals += self._go_on(moved, candidate, observed_at, minute)
+            elif same is not None:
                 same.said_minute = now
             elif not self._is_covered(candidate):
                 signals += self._open(candidate, observed_at, now)
         if minute.is_whole:
             signals += self._resolve(observed_at, now)
         return sorted(signals, key=lambda signal: (signal.incident, signal.id))
+
+    def _go_on(
+        self, incident: Incident, candidate: _Candidate, observed_at: datetime, minute: TenantMinute
+    ) -> list[Signal]:
+        """An open incident is said again: what is to be told of that."""
+        now = minute.minute
+        incident.take(candidate.said, candidate.condition.quiet_minutes, now)
+        change: Change = "" if incident.is_event else incident.change(now, is_whole=minute.is_whole)
+        return [self._signal(incident, "update", observed_at, now, change)] if change else []
 
     def take_request(self, request: SignalRequest, minute: int, at: datetime) -> list[Signal]:
         """Note what a person wants of a fingerprint, and tell of it where an incident of it is open.
@@ -157,6 +170,23 @@ class Incidents:
                 return incident
         return None
 
+    def _moved(self, candidate: _Candidate, unsaid: Collection[str]) -> Incident | None:
+        """The incident that goes on at the candidate's level: said there now, and no longer where it was."""
+        if not candidate.condition.told_before:
+            return None
+        cause = _cause(candidate.condition)
+        scopes = [{"tenant": self._tenant, **scope} for scope in candidate.condition.told_before]
+        for name in sorted(unsaid):
+            incident = self._incidents[name]
+            is_alike = incident.latest.kind == candidate.said.kind and incident.cause == cause
+            if (
+                is_alike
+                and not incident.is_event
+                and incident.latest.scope in [candidate.said.scope, *scopes]
+            ):
+                return incident
+        return None
+
     def _is_covered(self, candidate: _Candidate) -> bool:
         """Whether the cause is reported at another level."""
         cause, scope = _cause(candidate.condition), candidate.said.scope.items()
@@ -164,7 +194,7 @@ class Incidents:
             if incident.latest.kind != candidate.said.kind or incident.cause != cause:
                 continue
             other = incident.latest.scope.items()
-            if other < scope:
+            if other < scope or (incident.scope and incident.scope.items() < scope):
                 return True
             if scope < other and candidate.said.magnitude <= FACTOR * incident.latest.magnitude:
                 return True

@@ -11,7 +11,7 @@ Invariants: nothing is said of a series or a model in its first day, and calls o
 flex) are passed over; what comes late teaches what is usual and is never judged.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar, Final
 
 import msgspec
@@ -21,10 +21,7 @@ from streams.detectors.call_habits import (
     JUDGED_AFTER_MINUTES,
     THEN_EACH,
     WELL_KNOWN_CALLS,
-    Cell,
-    Rhythm,
     Rise,
-    Route,
 )
 from streams.detectors.call_times import (
     DURATION,
@@ -36,27 +33,27 @@ from streams.detectors.call_times import (
     call_times,
     mean_ms,
 )
-from streams.detectors.call_watch import Key, Known, Watch, tallies_of
+from streams.detectors.call_watch import DOMINATES, Key, Known, tallies_of
 from streams.detectors.detector import Condition, Surroundings
-from streams.detectors.failure_seat import CELL_FIELDS, Series, series_of
+from streams.detectors.failure_seat import Series
+from streams.detectors.known_cells import (
+    KEY_FIELDS,
+    VENDOR,
+    KeptCells,
+    KeptRhythms,
+    KeptRoutes,
+    KeptWatches,
+    KnownCells,
+)
 from streams.detectors.latency_report import SlowCalls, condition_of, is_worth_telling
-from streams.detectors.latency_seat import covers, seats
+from streams.detectors.latency_seat import SlowTally, explain, moved, seats
 from streams.detectors.minute import GroupRow, TenantMinute
 from streams.detectors.slow_calls import Entry, Open, Sums
 from streams.detectors.slowness import RISE, Slowness
 
 _FORM: Final = "latency 1"
 _NO_PROMISE: Final = frozenset(("batch", "flex"))
-_FIELDS: Final = (*CELL_FIELDS, "operation", "service_tier")
-_ROUTE_PLACES: Final = tuple(
-    _FIELDS.index(field) for field in ("vendor", "model", "region", "operation", "service_tier")
-)
-_SHORT: Final = len(CELL_FIELDS)
-_VENDOR: Final = _FIELDS.index("vendor")
-_WATCHED: Final = 4
-"""Levels with evidence of their own: all but the workload."""
 _SETTLES_AFTER_MINUTES: Final = 24 * 60
-_FORGET_MINUTES: Final = 21 * 24 * 60
 _SPEAKS: Final = RISE / 2
 """A rise that speaks for its series to be slow, where nothing has so far."""
 _MOST_TIMES: Final = 8.0
@@ -65,10 +62,10 @@ _MOST_TIMES: Final = 8.0
 
 class _State(msgspec.Struct):
     form: str
-    routes: list[tuple[Key, Route]]
-    cells: list[tuple[Key, Cell, list[Entry]]]
-    rhythms: list[tuple[str, list[Rhythm]]]
-    watches: list[tuple[int, Key, Watch]]
+    routes: KeptRoutes
+    cells: KeptCells
+    rhythms: KeptRhythms
+    watches: KeptWatches
     open: list[Open]
 
 
@@ -79,10 +76,7 @@ class Latency:
     early: ClassVar[bool] = False
 
     def __init__(self, surroundings: Surroundings | None = None) -> None:
-        self._routes: dict[Key, Route] = {}
-        self._known: dict[Key, Known] = {}
-        self._rhythms: dict[str, list[Rhythm]] = {}
-        self._watches: dict[Series, Watch] = {}
+        self._cells = KnownCells()
         self._open: dict[Series, Open] = {}
 
     def observe(self, minute: TenantMinute) -> list[Condition]:
@@ -104,23 +98,14 @@ class Latency:
         self._begin(now, rises)
         self._go_on(now, touched.values())
         if now % (24 * 60) == 0:
-            self._forget(now)
+            self._cells.forget(now, {one.series.scope.get("vendor", "") for one in self._open.values()})
         return [condition_of(self._slow_calls(self._open[series])) for series in sorted(self._open)]
 
     def state(self) -> bytes:
         """All that it knows."""
+        kept = self._cells.kept()
         return msgspec.msgpack.encode(
-            _State(
-                _FORM,
-                sorted(self._routes.items(), key=lambda one: one[0]),
-                [
-                    (key, one.cell, one.entries)
-                    for key, one in sorted(self._known.items(), key=lambda one: one[0])
-                ],
-                sorted(self._rhythms.items(), key=lambda one: one[0]),
-                [(*series, watch) for series, watch in sorted(self._watches.items(), key=lambda one: one[0])],
-                [self._open[series] for series in sorted(self._open)],
-            )
+            _State(_FORM, *kept, [self._open[series] for series in sorted(self._open)])
         )
 
     def restore(self, state: bytes) -> None:
@@ -131,10 +116,8 @@ class Latency:
             raise ValueError(f"no state of the detector of latency: {error}") from error
         if read.form != _FORM:
             raise ValueError(f"a state of form {read.form!r}, known is {_FORM!r}")
-        self._routes = dict(read.routes)
-        self._rhythms = dict(read.rhythms)
-        self._watches = {Series(level, values): watch for level, values, watch in read.watches}
-        self._known = {key: self._knowing(key, cell, entries) for key, cell, entries in read.cells}
+        self._cells = KnownCells()
+        self._cells.take_up(read.routes, read.cells, read.rhythms, read.watches)
         self._open = {one.series: one for one in read.open}
 
     def _take(self, now: int, row: GroupRow, rises: dict[Series, list[Sums]] | None) -> Known | None:
@@ -145,10 +128,7 @@ class Latency:
         times = call_times(row.sums)
         if times is None:
             return None
-        key = tuple([names[field] for field in _FIELDS])
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._knowing(key, Cell(now), [])
+        known = self._cells.at(tuple([names[field] for field in KEY_FIELDS]), now)
         is_quiet = not any(watch.is_rising for watch in known.watches)
         is_steady = is_quiet or not any(watch.is_suspect for watch in known.watches)
         is_settling = bool(self._open) and self._is_settling(now, known)
@@ -163,7 +143,7 @@ class Latency:
             return known
         entry: Entry | None = None
         vendor_is_told = bool(self._open) and any(
-            one.values[0] == key[_VENDOR] for one in self._open.values()
+            one.values[0] == known.key[VENDOR] for one in self._open.values()
         )
         for measure, found in ((TTFT, first), (DURATION, whole)):
             if found is None:
@@ -239,7 +219,7 @@ class Latency:
     def _weigh(self, now: int, rises: dict[Series, list[Sums]]) -> None:
         """Add the minute to the evidence of its series."""
         for series, by_measure in rises.items():
-            watch = self._watches[series]
+            watch = self._cells.watches[series]
             watch.last = now
             if now - watch.born < JUDGED_AFTER_MINUTES:
                 continue
@@ -253,33 +233,43 @@ class Latency:
         """What begins to be told: nothing that lies within what is told already."""
         suspects: dict[str, list[Series]] = {}
         for series in rises:
-            if self._watches[series].slow_since >= 0:
+            if self._cells.watches[series].slow_since >= 0:
                 suspects.setdefault(series.values[0], []).append(series)
         for vendor, its in sorted(suspects.items()):
             told = [one for one in self._open.values() if one.series.scope.get("vendor", "") == vendor]
             for measure in range(len(MEASURES)):
                 slow = {
-                    one: self._watches[one] for one in its if self._watches[one].slowness[measure].is_slow
+                    one: self._cells.watches[one]
+                    for one in its
+                    if self._cells.watches[one].slowness[measure].is_slow
                 }
                 if not slow:
                     continue
                 begins = max(watch.slowness[measure].begins for watch in slow.values())
-                tallies = tallies_of(self._of_vendor(vendor), now, measure, begins)
+                tallies = self._tallies(vendor, now, measure, begins)
                 waiting = {series: now - watch.slow_since for series, watch in slow.items()}
                 for seat in seats(waiting, tallies, [one.series for one in told]):
-                    if any(covers(one.series, seat, tallies) for one in told):
+                    if explain([one.series for one in told], seat, tallies):
                         continue
                     watch = slow.get(seat)
                     since = watch.slowness[measure].begins if watch else begins
                     one = self._opened(now, seat, measure, since)
                     if is_worth_telling(self._slow_calls(one)):
+                        for other in [other for other in told if explain([seat], other.series, tallies)]:
+                            one.take_over(self._open.pop(other.series))
+                            told.remove(other)
                         self._open[seat] = one
                         told.append(one)
+
+    def _tallies(self, vendor: str, now: int, measure: int, begins: int) -> list[SlowTally]:
+        return tallies_of(
+            self._cells.of_vendor(vendor), now, measure, lambda known, its: known.tally(its, begins)
+        )
 
     def _opened(self, now: int, seat: Series, measure: int, begins: int) -> Open:
         one = Open(measure, *seat, begins=begins, opened=now, last=now)
         by_minute: dict[int, list[tuple[Key, Entry]]] = {}
-        for known in self._of_vendor(seat.scope.get("vendor", "")):
+        for known in self._cells.of_vendor(seat.scope.get("vendor", "")):
             for entry in known.entries:
                 if entry.minute >= begins:
                     by_minute.setdefault(entry.minute, []).append((known.key, entry))
@@ -300,82 +290,82 @@ class Latency:
             entries = [
                 (known.key, entry)
                 for known in touched
-                if known.key[_VENDOR] == vendor
+                if known.key[VENDOR] == vendor
                 for entry in known.entries
                 if entry.minute == now
             ]
-            one.take(now, entries)
-            watch = self._watches.get(series)
+            asked = self._asked(one)
+            one.take(now, entries, asked)
+            watch = self._cells.watches.get(series)
             for measure in range(len(MEASURES)):
                 sums = Sums()
                 for key, entry in entries:
-                    if series.holds(key):
+                    if series.holds(key) and (measure != DURATION or not asked or key in asked):
                         sums.precision += entry.timed[measure].precision
                         sums.product += entry.timed[measure].product
+                        sums.plain += entry.timed[measure].plain
                 if sums.precision:
                     slowness = watch.slowness[measure] if watch else Slowness()
                     one.weigh(measure, sums, slowness.variance(sums.precision))
             if one.is_over(now):
                 del self._open[series]
                 self._clear(series)
+            elif entries:
+                self._move(now, one)
+
+    def _asked(self, one: Open) -> set[Key]:
+        """Cells whose answers are long, where it is those that take longer: others cannot say how it stands.
+
+        Empty where all can.
+        """
+        cells = [known for known in self._cells.of_vendor(one.series.scope.get("vendor", "")) if known.writes]
+        writing = {known.key for known in cells}
+        slow = {cell: max(0.0, entry.timed[DURATION].product) for cell, entry in one.cells.items()}
+        long = sum(product for cell, product in slow.items() if cell in writing)
+        return writing if one.measure == DURATION and long > DOMINATES * sum(slow.values()) else set()
+
+    def _move(self, now: int, one: Open) -> None:
+        """Tell it at the level where it is seen to be by now."""
+
+        def tally(known: Known, measure: int) -> SlowTally:
+            timed = one.tally(known.key, measure)
+            return SlowTally(known.key, timed.calls, timed.precision, timed.product, timed.plain)
+
+        before = one.series
+        cells = self._cells.of_vendor(before.scope.get("vendor", ""))
+        seat = moved(before, tallies_of(cells, now, one.measure, tally))
+        if seat != before and seat not in self._open:
+            del self._open[before]
+            one.move(seat)
+            self._open[seat] = one
 
     def _clear(self, series: Series) -> None:
         """What spoke for what is over speaks for nothing new."""
         vendor = series.scope.get("vendor", "")
-        for other, watch in self._watches.items():
+        for other, watch in self._cells.watches.items():
             if other.values[0] == vendor:
                 watch.forget()
 
-    def _of_vendor(self, vendor: str) -> Sequence[Known]:
-        return [self._known[key] for key in sorted(self._known) if key[_VENDOR] == vendor]
-
     def _slow_calls(self, one: Open) -> SlowCalls:
         vendor = one.series.scope.get("vendor", "")
-        usual = {key: route.usual for key, route in self._routes.items() if key[0] == vendor}
-        cells = {known.key: known.cell for known in self._of_vendor(vendor)}
+        cells = {known.key: known.cell for known in self._cells.of_vendor(vendor)}
         others = [
             (series.values[0], any(slow.is_slow for slow in watch.slowness))
-            for series, watch in sorted(self._watches.items(), key=lambda item: item[0])
+            for series, watch in sorted(self._cells.watches.items(), key=lambda item: item[0])
             if series.level == 0 and series.values[0] != vendor and watch.last >= one.begins
         ]
-        calls = sum(known.cell.tokens_held for known in self._known.values())
-        its = sum(known.cell.tokens_held for known in self._of_vendor(vendor) if one.series.holds(known.key))
+        calls = sum(known.cell.tokens_held for known in self._cells.every())
+        its = sum(
+            known.cell.tokens_held for known in self._cells.of_vendor(vendor) if one.series.holds(known.key)
+        )
         return SlowCalls(
             kind=self.kind,
             open=one,
-            usual=usual,
+            usual=self._cells.usual(vendor),
             usual_tokens={key: (cell.tokens[0], cell.tokens[1]) for key, cell in cells.items()},
             other_vendors=others,
             share_of_traffic=its / calls if calls else 0.0,
         )
-
-    def _knowing(self, key: Key, cell: Cell, entries: list[Entry]) -> Known:
-        route_key = tuple(key[place] for place in _ROUTE_PLACES)
-        route = self._routes.get(route_key)
-        if route is None:
-            route = self._routes[route_key] = Route(cell.last)
-        rhythms = self._rhythms.setdefault(key[_VENDOR], [])
-        if not rhythms:
-            rhythms += [Rhythm() for _ in MEASURES]
-        series = [one for one in series_of(key[:_SHORT]) if one.level < _WATCHED]
-        for one in series:
-            if one not in self._watches:
-                self._watches[one] = Watch(cell.last, cell.last)
-        return Known(key, cell, route, rhythms, series, [self._watches[one] for one in series], entries)
-
-    def _forget(self, now: int) -> None:
-        told = {one.series.scope.get("vendor", "") for one in self._open.values()}
-        for route in self._routes.values():
-            route.pass_a_day()
-        for key, known in list(self._known.items()):
-            if now - known.cell.last > _FORGET_MINUTES and key[_VENDOR] not in told:
-                del self._known[key]
-        kept_routes = {tuple(key[place] for place in _ROUTE_PLACES) for key in self._known}
-        kept_series = {series for known in self._known.values() for series in known.series}
-        vendors = {key[_VENDOR] for key in self._known}
-        self._routes = {key: route for key, route in self._routes.items() if key in kept_routes}
-        self._watches = {series: watch for series, watch in self._watches.items() if series in kept_series}
-        self._rhythms = {vendor: its for vendor, its in self._rhythms.items() if vendor in vendors}
 
 
 DETECTOR: Final = Latency

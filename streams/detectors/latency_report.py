@@ -96,6 +96,7 @@ def condition_of(slow: SlowCalls) -> Condition:
         evidence=_evidence(slow, timed, ratio),
         quiet_minutes=_QUIET_MINUTES,
         cause="slow",
+        told_before=tuple(Series(*place).scope for place in one.told_before),
     )
 
 

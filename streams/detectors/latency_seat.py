@@ -4,6 +4,9 @@ Levels and series are those of failing calls (`streams.detectors.failure_seat`).
 it is slow as a whole. It is not told when something narrower holds the slow calls and the rest is as fast as ever, or
 has hardly called, nor when models with most of its calls are as fast as ever. A narrower series is told once what lies
 around it is seen to be fine, or after PATIENCE_MINUTES. Where there are no others at all, the broadest is told.
+
+What is told goes on at a broader level when the calls around it are seen to be slow, too, and at a narrower one when
+the others within it are seen to be fine.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +22,10 @@ _STRAYS: Final = 0.02
 _SAYS: Final = 4.0
 """So much has to speak for one of two, as a logarithm, to be taken for it."""
 _DOMINATES: Final = 0.7
+_MOVES: Final = 6.0
+"""So much more has to speak for another level than for the one that is told; no cell says more than that."""
+_LIKE: Final = 0.7
+"""The part of a rise that calls have to have to count as slow with it."""
 _FIELDS: Final = len(CELL_FIELDS)
 _MODEL: Final = 2
 
@@ -26,13 +33,15 @@ _MODEL: Final = 2
 class SlowTally(NamedTuple):
     """Calls of one cell in the minutes that are looked at; none, where it has called lately but not in them.
 
-    precision: the sum of its calls' precisions. product: that of their rises, each times its precision.
+    precision: the sum of its calls' precisions. product: that of their rises at least, each times its precision.
+    plain: that of their rises. What lies between the two is how far the expectation itself may be off.
     """
 
     cell: Cell
     calls: int
     precision: float
     product: float
+    plain: float
 
 
 class _Sum(NamedTuple):
@@ -40,6 +49,7 @@ class _Sum(NamedTuple):
     calls: int
     precision: float
     product: float
+    plain: float
 
     @property
     def rise(self) -> float:
@@ -62,11 +72,44 @@ def seats(
     return found
 
 
+def moved(seat: Series, tallies: Sequence[SlowTally]) -> Series:
+    """The level at which what is told at `seat` is seen to be by now; the same where nothing speaks for another."""
+    whole = _sum([one for one in tallies if seat.holds(one.cell)])
+    rise = _LIKE * max(whole.rise, LEAST_RISE)
+    gains = {one.cell: _gain(one, rise) for one in tallies if one.calls}
+    others = {series for cell in gains for series in series_of(cell[:_FIELDS])} - {seat}
+    best, most = seat, sum(gain for cell, gain in gains.items() if seat.holds(cell)) + _MOVES
+    for series in sorted(others):
+        inside = [one for one in tallies if series.holds(one.cell)]
+        speaks = sum(gains.get(one.cell, 0.0) for one in inside)
+        part = _sum(inside)
+        if speaks < most or part.calls < LEAST_CALLS or part.rise < LEAST_RISE:
+            continue
+        if series.level < seat.level and _fine_share(inside, part) > 0.5:
+            continue
+        best, most = series, speaks
+    return best
+
+
+def _gain(one: SlowTally, rise: float) -> float:
+    """How much more a cell's calls speak for this rise than for none, within bounds."""
+    return min(max(-_speaks_for_none(one, rise), -_MOVES), _MOVES)
+
+
 def covers(broader: Series, seat: Series, tallies: Sequence[SlowTally]) -> bool:
     """Whether all calls of the seat are the broader one's, too."""
     return seat.lies_within(broader) or all(
         broader.holds(one.cell) for one in tallies if seat.holds(one.cell)
     )
+
+
+def explain(told: Sequence[Series], seat: Series, tallies: Sequence[SlowTally]) -> bool:
+    """Whether what is told already leaves no calls of the seat of which it is clear that they are slow, too."""
+    if any(seat.lies_within(other) for other in told):
+        return True
+    inside = [one for one in tallies if seat.holds(one.cell)]
+    rest = [one for one in inside if not any(other.holds(one.cell) for other in told)]
+    return len(rest) < len(inside) and not _is_slow(_sum(rest), _sum(inside).rise, _SAYS)
 
 
 def _seat(
@@ -125,15 +168,20 @@ def _is_fine(calls: _Sum, rise: float) -> bool:
     return _speaks_for_none(calls, rise) >= _SAYS
 
 
-def _is_slow(calls: _Sum, rise: float) -> bool:
-    return _speaks_for_none(calls, rise) <= -_SAYS / 3
+def _is_slow(calls: _Sum, rise: float, says: float = _SAYS / 3) -> bool:
+    return _speaks_for_none(calls, rise) <= -says
 
 
-def _speaks_for_none(calls: _Sum, rise: float) -> float:
-    """How much more these calls speak for no rise than for this one, as a logarithm."""
+def _speaks_for_none(calls: SlowTally | _Sum, rise: float) -> float:
+    """How much more these calls speak for no rise than for this one, as a logarithm.
+
+    Calls of which it is hardly known what they usually take speak for little.
+    """
     if not calls.precision:
         return 0.0
-    return rise * (rise / 2 - calls.rise) / (1 / calls.precision + _STRAYS)
+    plain = calls.plain / calls.precision
+    unsure = plain - calls.product / calls.precision
+    return rise * (rise / 2 - plain) / (1 / calls.precision + _STRAYS + unsure * unsure)
 
 
 def _parted(tallies: Iterable[SlowTally], holds: Callable[[Cell], bool]) -> tuple[_Sum, _Sum]:
@@ -150,4 +198,5 @@ def _sum(tallies: Sequence[SlowTally]) -> _Sum:
         sum(one.calls for one in tallies),
         sum(one.precision for one in tallies),
         sum(one.product for one in tallies),
+        sum(one.plain for one in tallies),
     )

@@ -4,7 +4,7 @@ An Entry is what the calls of one cell in one minute took, kept for as long as s
 what is being told: how much slower its calls were, whose they were, and whether they are as fast as ever again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -47,7 +47,10 @@ class Sums(msgspec.Struct):
 
 
 class Timed(msgspec.Struct, array_like=True):
-    """Calls that were timed by one measure: what they took and were expected to take in all, and counts by bucket."""
+    """Calls that were timed by one measure: what they took and were expected to take in all, and counts by bucket.
+
+    product: of rises at least, each times its precision; plain: of rises.
+    """
 
     calls: int = 0
     taken_ms: float = 0.0
@@ -55,6 +58,7 @@ class Timed(msgspec.Struct, array_like=True):
     precision: float = 0.0
     product: float = 0.0
     buckets: dict[int, float] = {}
+    plain: float = 0.0
 
     def add(self, other: "Timed") -> None:
         """Add what an Entry has."""
@@ -63,6 +67,7 @@ class Timed(msgspec.Struct, array_like=True):
         self.expected_ms += other.expected_ms
         self.precision += other.precision
         self.product += other.product
+        self.plain += other.plain
         for bucket, count in other.buckets.items():
             self.buckets[bucket] = self.buckets.get(bucket, 0.0) + count
 
@@ -92,6 +97,7 @@ class Entry(msgspec.Struct, array_like=True):
             rise.precision,
             rise.precision * rise.at_least,
             buckets,
+            rise.precision * rise.rise,
         )
 
     def add(self, other: "Entry") -> None:
@@ -119,29 +125,60 @@ class Open(msgspec.Struct):
     low: list[float] = msgspec.field(default_factory=lambda: [0.0 for _ in MEASURES])
     is_of_output: bool = False
     cells: dict[tuple[str, ...], Entry] = {}
-    others: Entry = msgspec.field(default_factory=lambda: Entry(0))
+    other_cells: dict[tuple[str, ...], Entry] = {}
     """The vendor's calls that are not the seat's."""
+    told_before: list[tuple[int, tuple[str, ...]]] = []
+    """Level and values of the series at which it was told before."""
 
     @property
     def series(self) -> Series:
         """Where it is told."""
         return Series(self.level, self.values)
 
-    def take(self, minute: int, entries: Sequence[tuple[tuple[str, ...], Entry]]) -> None:
-        """Add entries of the vendor's cells of one minute."""
+    @property
+    def others(self) -> Entry:
+        """The vendor's calls that are not the seat's, added up."""
+        found = Entry(self.begins)
+        for entry in self.other_cells.values():
+            found.add(entry)
+        return found
+
+    def take_over(self, other: "Open") -> None:
+        """What was told elsewhere is told here."""
+        self.told_before = [*self.told_before, *other.told_before, (other.level, other.values)]
+
+    def tally(self, cell: tuple[str, ...], measure: int) -> Timed:
+        """What a cell's calls took by a measure since it begins."""
+        entry = self.cells.get(cell) or self.other_cells.get(cell)
+        return entry.timed[measure] if entry else Timed()
+
+    def move(self, series: Series) -> None:
+        """It is told at another level from now on."""
+        self.told_before = [*self.told_before, (self.level, self.values)]
+        every = {**self.cells, **self.other_cells}
+        self.level, self.values = series
+        self.cells = {cell: entry for cell, entry in every.items() if series.holds(cell)}
+        self.other_cells = {cell: entry for cell, entry in every.items() if not series.holds(cell)}
+        self.low = [0.0 for _ in MEASURES]
+        self.name_measure()
+
+    def take(
+        self,
+        minute: int,
+        entries: Sequence[tuple[tuple[str, ...], Entry]],
+        asked: Collection[tuple[str, ...]] = (),
+    ) -> None:
+        """Add entries of the vendor's cells of one minute. asked: cells that can say how it stands; empty for all."""
         series = self.series
         has_any = False
         for cell, entry in entries:
-            if series.holds(cell):
-                has_any = has_any or any(timed.calls for timed in entry.timed)
-                mine = self.cells.get(cell)
-                if mine is None:
-                    mine = self.cells[cell] = Entry(minute)
-                mine.add(entry)
-            else:
-                if not self.others.minute:
-                    self.others = Entry(minute)
-                self.others.add(entry)
+            is_its = series.holds(cell)
+            is_asked = is_its and (not asked or cell in asked)
+            has_any = has_any or (is_asked and any(timed.calls for timed in entry.timed))
+            cells = self.cells if is_its else self.other_cells
+            if cell not in cells:
+                cells[cell] = Entry(minute)
+            cells[cell].add(entry)
         if has_any:
             self.last = max(self.last, minute)
             self.minutes += 1
@@ -149,7 +186,9 @@ class Open(msgspec.Struct):
     def weigh(self, measure: int, sums: Sums, variance: float) -> None:
         """Whether a minute's calls speak for the usual. variance: of their mean."""
         rise = min(max(rise_of(self.cells.values(), measure), LEAST_RISE), _MOST_RISE)
-        gain = rise * (rise / 2 - sums.product / sums.precision) / variance
+        plain = sums.plain / sums.precision
+        unsure = plain - sums.product / sums.precision
+        gain = rise * (rise / 2 - plain) / (variance + unsure * unsure)
         self.low[measure] = max(0.0, self.low[measure] + min(max(gain, -_MOST_A_MINUTE), _MOST_A_MINUTE))
 
     def is_over(self, now: int) -> bool:

@@ -43,6 +43,9 @@ class TokenRelation(msgspec.Struct, array_like=True):
     targets: list[float] = msgspec.field(default_factory=lambda: [0.0] * KINDS)
     fitted_calls: float = 0.0
     fitted_minute: int = 0
+    squares: list[float] = msgspec.field(default_factory=lambda: [0.0] * KINDS)
+    """Of the amounts of `learnt` calls, each call for one: what was seen often, whether it takes long or not."""
+    learnt: float = 0.0
 
     def expected_ms(self, amounts: Amounts) -> float:
         """What a call with so many tokens takes. The relation has been fitted."""
@@ -66,6 +69,10 @@ class TokenRelation(msgspec.Struct, array_like=True):
         if self.calls > _ALL_LEARNT_CALLS and self.rows % _THEN_EACH:
             return
         self.calls += calls
+        self.learnt += calls
+        self.squares = [
+            square + calls * amount * amount for square, amount in zip(self.squares, amounts, strict=True)
+        ]
         scale = self.expected_ms(amounts) if self.factors else mean_ms
         weight = calls / (scale * scale)
         products, targets = self.products, self.targets
@@ -91,7 +98,9 @@ class TokenRelation(msgspec.Struct, array_like=True):
             kept = _KEPT_A_DAY ** min(days, 30.0)
             self.products = [kept * product for product in self.products]
             self.targets = [kept * target for target in self.targets]
+            self.squares = [kept * square for square in self.squares]
             self.calls *= kept
+            self.learnt *= kept
         self.fitted_calls, self.fitted_minute = self.calls, minute
         return math.log(self.expected_ms(usual) / before) if before else 0.0
 
@@ -102,7 +111,7 @@ class TokenRelation(msgspec.Struct, array_like=True):
     def _factors(self, shares: Sequence[float]) -> list[float]:
         ones = self.products[0]
         sizes = [math.sqrt(self.products[kind * KINDS + kind] / ones) for kind in range(KINDS)]
-        self.limits = [_FAR * size if size else math.inf for size in sizes]
+        self.limits = [_FAR * math.sqrt(square / self.learnt) or math.inf for square in self.squares]
         mean = self.targets[0] / ones
         # Of the mean time, what each kind takes at its usual size.
         alike = [

@@ -33,6 +33,7 @@ _APART: Final = 12 * 60
 _LEAST_CALLS: Final = 25
 _LEAST_OUTPUT_TOKENS: Final = 100
 _SINGLE_SHARE: Final = 0.75
+_SHOWS: Final = 1.4
 
 
 class Slowed(NamedTuple):
@@ -105,8 +106,12 @@ def plans_of(feed: Feed, seed: int, count: int = 8) -> list[Slowed]:
         if "region" in fields and not chosen["region"]:
             continue
         scope = {field: chosen[field] for field in fields}
-        if _is_seen(scope, rows) and (output == 1.0 or _writes(scope, rows)):
-            plans.append(Slowed(scope, begins, begins + length, ttft, output))
+        # Output that comes slowly shows in what is written at length.
+        seen_by = [row for row in rows if _is_long(row)] if ttft == 1.0 else rows
+        plan = Slowed(scope, begins, begins + length, ttft, output)
+        shows = _writes(scope, rows) if output > 1.0 else _waits(plan, rows)
+        if _is_seen(scope, seen_by) and shows:
+            plans.append(plan)
     return sorted(plans, key=lambda plan: plan.begins)
 
 
@@ -120,8 +125,13 @@ def latency_signals(
 
 
 def judge_latency(story: Story, plans: Sequence[Slowed], signals: Iterable[Signal]) -> Judged:
-    """Found is what is opened at the planned level while it lasts; each plan counts once."""
-    openings = [signal for signal in signals if signal.kind == "latency" and signal.state == "open"]
+    """Found is what is opened at the planned level, or comes to it, while it lasts; each plan counts once.
+
+    The delay is that until it is told at the planned level. Wrong is what is opened and never comes to a planned one.
+    """
+    signals = [signal for signal in signals if signal.kind == "latency"]
+    openings = [signal for signal in signals if signal.state == "open"]
+    telling = [signal for signal in signals if signal.state != "resolved"]
     delays: list[float] = []
     right: set[str] = set()
     missed: list[Slowed] = []
@@ -130,7 +140,7 @@ def judge_latency(story: Story, plans: Sequence[Slowed], signals: Iterable[Signa
         found = next(
             (
                 one
-                for one in openings
+                for one in telling
                 if one.incident not in right
                 and one.scope == {"tenant": story.tenant, **plan.scope}
                 and begins <= one.observed_at <= ends + _LATE
@@ -145,11 +155,27 @@ def judge_latency(story: Story, plans: Sequence[Slowed], signals: Iterable[Signa
     return Judged(len(plans), delays, [one for one in openings if one.incident not in right], missed)
 
 
+def _is_long(row: GroupRow) -> bool:
+    return row.sums.tokens[_OUTPUT] >= _LEAST_OUTPUT_TOKENS * row.sums.calls
+
+
 def _writes(scope: dict[str, str], rows: Sequence[GroupRow]) -> bool:
     """Whether its answers are long enough for their speed to be noticed."""
     inside = [row for row in rows if all(row.names[field] == value for field, value in scope.items())]
     calls = sum(row.sums.calls for row in inside)
     return sum(row.sums.tokens[_OUTPUT] for row in inside) >= _LEAST_OUTPUT_TOKENS * calls
+
+
+def _waits(plan: Slowed, rows: Sequence[GroupRow]) -> bool:
+    """Whether half of its calls are seen to take longer: they stream, or their answers are short."""
+    calls = seen = 0
+    for row in rows:
+        if all(row.names[field] == value for field, value in plan.scope.items()):
+            calls += row.sums.calls
+            longer = _stretched(row.names, _copy(row.sums), plan.ttft, plan.output)
+            before, after = (quantile(sums.durations, 0.5) or 0.0 for sums in (row.sums, longer))
+            seen += row.sums.calls if row.sums.ttfts or after >= _SHOWS * before else 0
+    return 2 * seen >= calls
 
 
 def _is_seen(scope: dict[str, str], rows: Sequence[GroupRow]) -> bool:

@@ -32,6 +32,7 @@ conditions = st.builds(
     value=st.sampled_from([None, 0.1, 7.0]),
     quiet_minutes=st.sampled_from([0, 1, 3]),
     is_event=st.sampled_from([False, False, False, True]),
+    told_before=st.lists(st.sampled_from(SCOPES), max_size=2).map(tuple),
     contributors=st.sampled_from(
         [(), (Contributor(component="calls"),), (Contributor(component="price", usd_per_day=Decimal("0.1")),)]
     ),
@@ -133,7 +134,7 @@ def test_nothing_opens_below_what_is_open(ticks: list[Tick]) -> None:
                 and not _has_cause_of_its_own(ticks, other, signal)
             ]
             assert not above
-            open_now[signal.fingerprint] = signal
+        open_now[signal.fingerprint] = signal
 
 
 def _has_cause_of_its_own(ticks: list[Tick], *signals: Signal) -> bool:

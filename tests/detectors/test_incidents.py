@@ -7,7 +7,12 @@ from decimal import Decimal
 import pytest
 
 from streams.detectors.detector import Condition
-from streams.detectors.incident import BETTER_PAUSE_MINUTES, DOWN_AFTER_MINUTES, WORSE_PAUSE_MINUTES
+from streams.detectors.incident import (
+    BETTER_PAUSE_MINUTES,
+    DOWN_AFTER_MINUTES,
+    STEADY_MINUTES,
+    WORSE_PAUSE_MINUTES,
+)
 from streams.detectors.incidents import Incidents
 from streams.groups import EPOCH, MINUTE
 from tests.detectors.conditions import NOON, TENANT, a_condition, a_minute
@@ -165,6 +170,49 @@ def test_what_shows_in_something_else_at_the_same_place_goes_on() -> None:
     assert _told(incidents, range(9, 15), first, other) == []
     assert _told(incidents, range(15, 30)) == [(19, "resolved", "")]
     assert _told(incidents, [30], other) == [(30, "open", "")]
+
+
+MODEL = {"vendor": "openai", "model": "gpt-5.4"}
+VENDOR = {"vendor": "openai"}
+
+
+def test_what_is_seen_at_another_level_goes_on_there_and_tells_so_once() -> None:
+    incidents = Incidents(TENANT)
+    (opened,) = incidents.tick(a_minute(0), [a_condition(scope=MODEL)])
+    wider = a_condition(scope=VENDOR, subject="all", cause="up", told_before=(MODEL,))
+    told = [signal for minute in range(1, 30) for signal in incidents.tick(a_minute(minute), [wider])]
+    assert [(signal.state, signal.change) for signal in told] == [("update", "scope")]
+    assert (told[0].incident, told[0].fingerprint) == (opened.incident, opened.fingerprint)
+    assert (told[0].scope, told[0].subject) == ({"tenant": TENANT, **VENDOR}, "all")
+    assert _told(incidents, range(30, 40)) == [(34, "resolved", "")]
+
+
+def test_to_and_fro_between_two_levels_is_not_told_each_time() -> None:
+    incidents = Incidents(TENANT)
+    narrow = a_condition(scope=MODEL, told_before=(VENDOR,))
+    wide = a_condition(scope=VENDOR, told_before=(MODEL,))
+    assert _told(incidents, [0], narrow) == [(0, "open", "")]
+    told = [one for minute in range(1, 31) for one in _told(incidents, [minute], (narrow, wide)[minute % 2])]
+    assert {(state, change) for _, state, change in told} == {("update", "scope")}
+    assert len(told) <= 30 // STEADY_MINUTES
+
+
+def test_what_is_still_said_where_it_was_does_not_move() -> None:
+    incidents = Incidents(TENANT)
+    narrow, wide = a_condition(scope=MODEL), a_condition(scope=VENDOR, told_before=(MODEL,))
+    _told(incidents, [0], narrow)
+    assert _told(incidents, range(1, 10), narrow, wide) == []
+
+
+def test_of_two_that_are_told_at_one_level_from_now_on_one_goes_on() -> None:
+    incidents = Incidents(TENANT)
+    other = {"vendor": "openai", "model": "gpt-5.4-mini"}
+    both = [a_condition(scope=MODEL), a_condition(scope=other)]
+    assert len(incidents.tick(a_minute(0), both)) == 2
+    wide = a_condition(scope=VENDOR, told_before=(MODEL, other))
+    told = _told(incidents, range(1, 20), wide)
+    assert told == [(3, "update", "scope"), (5, "resolved", "")]
+    assert len(incidents.open_fingerprints()) == 1
 
 
 def test_other_kinds_causes_and_branches_are_incidents_of_their_own() -> None:

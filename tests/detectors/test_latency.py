@@ -1,7 +1,7 @@
 """Slow answers: told at the level that is slow, for as long as it is; and what merely looks like it is not told."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 
@@ -9,6 +9,7 @@ from streams.detectors.detector import Condition
 from streams.detectors.incidents import Incidents
 from streams.detectors.latency import Latency
 from streams.detectors.minute import TenantMinute
+from streams.groups import EPOCH, MINUTE
 from tests.detectors.feeding import fleet
 from tests.detectors.judging_latency import judge_latency, latency_signals, plans_of, slower
 from tests.detectors.slow_answers import (
@@ -25,6 +26,7 @@ from tests.detectors.slow_answers import (
     told,
     usual,
 )
+from tokenweir.signals import Signal
 
 BEGINS = DAY + 600
 ENDS = BEGINS + 60
@@ -98,6 +100,54 @@ def test_what_is_slow_is_told_where_it_is_slow_and_until_it_is_over(
     assert ENDS - 2 <= max(said) <= ENDS + 20
     assert {one.subject for there in said.values() for one in there} == {subject}
     assert sorted(said) == list(range(min(said), max(said) + 1))
+
+
+def life(minutes_seen: Iterable[TenantMinute], detector: Latency) -> list[Signal]:
+    """The signals of these minutes."""
+    return latency_signals("acme", minutes_seen, detector)
+
+
+def test_what_is_seen_at_one_model_first_and_then_at_all_is_one_incident_that_comes_to_the_vendor() -> None:
+    def only_one_model_at_first(asker: Asker, number: int) -> Asker | None:
+        return None if of_openai(asker) and asker.model != "gpt-5.4" and number < BEGINS + 40 else asker
+
+    ends = BEGINS + 120
+    scene = minutes(
+        ends + 60, slow(of_openai, Pace(ttft=3), ends=ends), ASKERS, only_one_model_at_first, BEGINS
+    )
+    signals = life(scene, learnt(BEGINS))
+    assert len({signal.incident for signal in signals}) == 1
+    assert signals[0].scope == {"tenant": "acme", "vendor": "openai", "model": "gpt-5.4"}
+    (moved,) = [signal for signal in signals if signal.change == "scope"]
+    assert moved.scope == {"tenant": "acme", "vendor": "openai"}
+    assert START + BEGINS + 40 <= (moved.observed_at - EPOCH) // MINUTE <= START + BEGINS + 60
+    assert [signal.state for signal in signals if signal.state != "update"] == ["open", "resolved"]
+    assert signals[-1].scope == moved.scope
+
+
+def test_what_is_told_of_a_vendor_comes_to_its_region_when_the_others_are_seen_to_be_fine() -> None:
+    def only_one_region_at_first(asker: Asker, number: int) -> Asker | None:
+        return None if asker.region == "eastus2" and BEGINS - 1_500 < number < BEGINS + 40 else asker
+
+    paces = slow(lambda asker: asker.region == "westeurope", Pace(ttft=3), ends=BEGINS + 120)
+    usual_until = minutes(BEGINS, usual, ASKERS, only_one_region_at_first, BEGINS - 1_500)
+    detector = learnt(BEGINS - 1_500)
+    assert not told(usual_until, detector)
+    signals = life(minutes(BEGINS + 180, paces, ASKERS, only_one_region_at_first, BEGINS), detector)
+    assert len({signal.incident for signal in signals}) == 1
+    assert signals[0].scope == {"tenant": "acme", "vendor": "azure"}
+    assert signals[-1].scope == {"tenant": "acme", "vendor": "azure", "region": "westeurope"}
+    assert [signal.change for signal in signals if signal.state == "update"].count("scope") == 1
+
+
+def test_short_answers_do_not_say_that_slow_output_is_over_but_silence_does() -> None:
+    def long_ones_end(asker: Asker, number: int) -> Asker | None:
+        return None if asker.service == "mail" and number >= BEGINS + 60 else asker
+
+    paces = slow(lambda asker: asker.model == "gpt-5.4-mini", Pace(output=2), ends=BEGINS + 300)
+    signals = life(minutes(BEGINS + 300, paces, ASKERS, long_ones_end, BEGINS), learnt(BEGINS))
+    assert [signal.state for signal in signals if signal.state != "update"] == ["open", "resolved"]
+    assert BEGINS + 138 <= (signals[-1].observed_at - EPOCH) // MINUTE - START <= BEGINS + 143
 
 
 def test_the_explanation_has_who_what_how_much_since_when_and_who_else() -> None:

@@ -10,7 +10,7 @@ from sinks.notifications.hours import read_hours
 from sinks.notifications.routing import CHANNEL_KIND, fits, matches, matching, wants
 from tests.notifications.making import START, channel, incident_signal
 from tokenweir.errors import WrongCall
-from tokenweir.signals.signal import SEVERITIES
+from tokenweir.signals.signal import SEVERITIES, Change
 
 DAY = timedelta(days=1)
 names = st.text(alphabet="ab*.[?", max_size=6)
@@ -84,9 +84,10 @@ def test_a_failing_channel_is_told_to_the_others_whoever_they_are_for() -> None:
     assert matching({"chat": everything}, failing) == frozenset()
 
 
-def test_an_incident_that_rises_into_sight_is_an_opening() -> None:
+@pytest.mark.parametrize("change", ["severity_up", "scope"])
+def test_an_incident_that_comes_into_sight_is_an_opening(change: Change) -> None:
     pager = channel("json://x", severity="critical", states=["open"])
-    rose = incident_signal("search", 1, change="severity_up")
+    rose = incident_signal("search", 1, change=change)
 
     def told(is_known: bool) -> bool:
         return wants(pager, rose, is_matched=True, is_known=is_known, now=START, max_age=DAY)

@@ -28,6 +28,7 @@ Change = Literal[
     "worse",
     "better",
     "stage",
+    "scope",
     "first_contributor",
     "acknowledged",
     "muted",
