@@ -2,15 +2,15 @@
 
 A made tenant (`benchmarks.large_tenant`) goes through `TenantDetection`, as in a detect worker: partial sums are taken,
 the clock goes on in steps of five seconds, with each the open minute is looked at, and each minute is closed and shown
-to every detector of the registry. First it is learnt for a day and an hour, in which a bucket's calls come in one of
-its five minutes and no open minute is looked at; so all are past their warm-up, and every series of cost is judged at
-every border of five minutes. Then an hour is timed, from 23:10 to 00:10: the work of an hour's end and of midnight,
-when what is long silent is forgotten, is in its mean. A series of failures or of slowness is judged when it is
-called, a migration once an hour. Each size has a process of its own.
+to every detector of the registry. First it is learnt for a day and an hour, in which the calls of ten minutes come in
+one of them and no open minute is looked at; so all are past their warm-up, and every series of cost is judged at every
+border of five minutes. Then an hour is timed, from 23:10 to 00:10: the work of an hour's end and of midnight, when what
+is long silent is forgotten, is in its mean. A series of failures or of slowness is judged when it is called, one of
+migrations once an hour. Each size has a process of its own, which collects garbage as a worker does.
 
 Counted is what the detectors' own states hold: a series is whatever has statistics of its own. Not in it: reading
-messages from Kafka, their JSON, and what a day's learning does not have (moves are told after three days of a workload,
-and a week's season). A checkpoint is timed by itself.
+messages from Kafka, their JSON, what a day's learning does not have (a week's season; a workload's move is looked for
+after three days), and incidents: nothing is told of this tenant. A checkpoint is timed by itself.
 """
 
 import gc
@@ -28,10 +28,10 @@ from benchmarks.large_tenant import MESSAGES_A_MINUTE, TENANT, LargeTenant
 from benchmarks.measure import Measurement, clock, peak_mib
 from streams.detection.tenant import TenantDetection
 from streams.detectors.baseline import Baselines
-from streams.detectors.cost_series import BUCKET_MINUTES
 from streams.detectors.detector import Detector, Surroundings
 from streams.detectors.packing import unpack_plain
 from streams.detectors.registry import detectors
+from streams.worker import collect_garbage_seldom
 from tokenweir.catalog import Catalog
 from tokenweir.pricing import PriceBook
 from tokenweir.settings import DetectionSettings
@@ -48,7 +48,9 @@ _TIMED_FROM: Final = 29_377_390
 _SERIES_A_SERVICE: Final = 10.5
 """About; how many there are is counted."""
 
-_CLOSED_AFTER_MS: Final = 10_000
+_LEARNT_MINUTES: Final = 10
+"""Of so many the calls come in one, while it is learnt: a day of every minute would take longer than all the rest."""
+
 _BAR: Final = 1.3
 _STEP_SECONDS: Final = 300.0
 _BUCKETS: Final = 60
@@ -113,12 +115,12 @@ def measured(series: int, learning_minutes: int, timed_minutes: int) -> Found:
     tenant = LargeTenant(max(1, round(series / _SERIES_A_SERVICE)))
     first = _TIMED_FROM - learning_minutes
     # What one minute's messages take is not the detectors'; it is had before, and again with every minute.
-    tenant.messages(first - BUCKET_MINUTES, BUCKET_MINUTES)
+    tenant.messages(first - _LEARNT_MINUTES, _LEARNT_MINUTES)
     gc.collect()
     before_mib = _resident_mib()
     with clock() as taken:
         signals = sum(
-            _learn(detection, tenant, minute) for minute in range(first, _TIMED_FROM, BUCKET_MINUTES)
+            _learn(detection, tenant, minute) for minute in range(first, _TIMED_FROM, _LEARNT_MINUTES)
         )
         minutes_ms, looks_ms, rows = [], [], 0
         for minute in range(_TIMED_FROM, _TIMED_FROM + timed_minutes):
@@ -154,11 +156,11 @@ class _Spent(NamedTuple):
 
 
 def _learn(detection: TenantDetection, tenant: LargeTenant, minute: int) -> int:
-    """Show a bucket whose calls all come in its first minute. Gives how many signals there were."""
-    for slot, message in enumerate(tenant.messages(minute, BUCKET_MINUTES)):
+    """Show some minutes whose calls all come in the first. Gives how many signals there were."""
+    for slot, message in enumerate(tenant.messages(minute, _LEARNT_MINUTES)):
         detection.take(message, minute * 60_000 + slot * 5_000)
-    clock_ms = (minute + BUCKET_MINUTES) * 60_000
-    # Its last minute is closed with the next bucket's first.
+    clock_ms = (minute + _LEARNT_MINUTES) * 60_000
+    # The last minute is closed with the next one that is heard of.
     detection.certify(clock_ms)
     signals, _ = detection.advance(clock_ms)
     return len(signals)
@@ -318,5 +320,8 @@ def _resident_mib() -> float:
 
 
 def _apart(work: Callable[..., Found], *arguments: Any) -> Found:
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+    # Garbage is collected as in a worker: Python's own thresholds would have it walk through all that is known.
+    with ProcessPoolExecutor(
+        max_workers=1, mp_context=get_context("spawn"), initializer=collect_garbage_seldom
+    ) as pool:
         return pool.submit(work, *arguments).result()

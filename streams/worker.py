@@ -75,7 +75,7 @@ async def run_worker(
             registry=registry,
             clock=clock,
         )
-        _collect_garbage_seldom()
+        collect_garbage_seldom()
         sys.setswitchinterval(_SWITCH_SECONDS)
         async with _observer(settings, worker, registry) as address:
             await worker.start()
@@ -94,7 +94,7 @@ async def run_worker(
         ) from worker.failure
 
 
-def _collect_garbage_seldom() -> None:
+def collect_garbage_seldom() -> None:
     """Keep Python's garbage collector from walking through a worker's lasting objects, and from running every message.
 
     A message makes tens of thousands of short-lived containers, none of them in a cycle; what has cycles (tasks,
