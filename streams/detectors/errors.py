@@ -8,14 +8,14 @@ that fails is told within seconds.
 Invariants: nothing is said of a series in its first day; what comes late teaches what is usual and is never judged.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
-from operator import itemgetter
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 
 from streams.detectors.detector import Condition, Surroundings
+from streams.detectors.failure_counts import by_cell, by_series, cell_of, counts_of
 from streams.detectors.failure_report import Failing, condition_of
 from streams.detectors.failure_seat import (
     CELL_FIELDS,
@@ -28,7 +28,7 @@ from streams.detectors.failure_seat import (
     series_of,
 )
 from streams.detectors.failures import MEASURES, PRIOR_SHARE, STEP_MINUTES, Burst, Counts, FailureSeries
-from streams.detectors.minute import GroupRow, TenantMinute
+from streams.detectors.minute import TenantMinute
 
 _FORM: Final = "errors 1"
 _FORGET_MINUTES: Final = 21 * 24 * 60
@@ -40,13 +40,13 @@ _SILENT_MINUTES: Final = 60
 _SILENT_GAPS: Final = 6
 """So many times what usually lies between two failing calls; seldom is it more."""
 _MOST_SILENT_MINUTES: Final = 360
-_cell_of: Final[Any] = itemgetter(*CELL_FIELDS)
 _ANSWERED: Final = 3
-_NONE: Final = (0, 0)
-"""Shared by nearly all minutes of all series."""
 _ANSWERED_BY_LUCK: Final = 0.005
 _NO_PRIORS: Final = (0.0, 0.0)
 """Where nobody asks for them."""
+
+
+_Suspects = dict[tuple[int, str], dict[Series, Burst]]
 
 
 class _Open(msgspec.Struct):
@@ -91,27 +91,42 @@ class Errors:
     def observe(self, minute: TenantMinute) -> list[Condition]:
         """Who fails."""
         now = minute.minute
-        cells, levels = self._add(now, minute.rows)
-        opened = self._opened(now, levels)
-        if minute.is_whole:
-            self._open.update(opened)
-            said = self._go_on(now)
-            self._learn(now, cells, levels)
-            for late_minute, row in minute.late:
-                counts = _counts(row)
-                for series in series_of(_cell(row)):
-                    known = self._known(series, late_minute)
-                    known.learn(now, counts, self._priors(series))
-            if now % (24 * 60) == 0:
-                self._forget(now)
-        else:
-            said = list(opened.values())
-        conditions = [self._condition(one, minute) for one in said]
+        cells = by_cell(minute.rows)
+        levels = by_series(cells)
+        self._know(now, cells, levels)
         if not minute.is_whole:
-            for cell in cells:
-                self._cells[cell].undo()
-            for series in levels:
-                self._series[series].undo()
+            return self._look(minute, cells, levels)
+        self._add(now, cells, levels)
+        self._open.update(self._opened(now, self._suspects(levels)))
+        said = self._go_on(now)
+        self._learn(now, cells, levels)
+        for late_minute, row in minute.late:
+            counts = counts_of(row)
+            for series in series_of(cell_of(row)):
+                known = self._known(series, late_minute)
+                known.learn(now, counts, self._priors(series))
+        if now % (24 * 60) == 0:
+            self._forget(now)
+        return [self._condition(one, minute) for one in said]
+
+    def _look(
+        self, minute: TenantMinute, cells: dict[Cell, Counts], levels: dict[Series, Counts]
+    ) -> list[Condition]:
+        """What begins to be told in an open minute, of which nothing is kept.
+
+        It is looked at a dozen times, and mostly nothing is wrong: so only series with failing calls are touched, and
+        the others only where what they did decides at which level it is told.
+        """
+        now = minute.minute
+        failing = {series: counts for series, counts in levels.items() if any(counts.failed)}
+        self._add(now, {}, failing)
+        suspects = self._suspects(failing)
+        if not suspects:
+            self._undo((), failing)
+            return []
+        self._add(now, cells, {series: levels[series] for series in levels if series not in failing})
+        conditions = [self._condition(one, minute) for one in self._opened(now, suspects).values()]
+        self._undo(cells, levels)
         return conditions
 
     def state(self) -> bytes:
@@ -143,33 +158,27 @@ class Errors:
         self._open = {(one.measure, one.series): one for one in read.open}
         self._over = {(measure, vendor): over for measure, vendor, over in read.over}
 
-    def _add(self, now: int, rows: Iterable[GroupRow]) -> tuple[dict[Cell, Counts], dict[Series, Counts]]:
-        """Add a minute's rows to their series; what was added, by cell and by series."""
-        cells: dict[Cell, Counts] = {}
-        for row in rows:
-            cell, counts = _cell(row), _counts(row)
-            before = cells.get(cell)
-            cells[cell] = counts if before is None else _sum(before, counts)
-        sums: dict[Series, list[int]] = {}
-        for cell, counts in cells.items():
-            known = self._cells.get(cell)
-            if known is None:
-                known = self._cells[cell] = FailureSeries(now)
+    def _know(self, now: int, cells: Iterable[Cell], levels: Iterable[Series]) -> None:
+        """Begin what was never seen."""
+        for cell in cells:
+            if cell not in self._cells:
+                self._cells[cell] = FailureSeries(now)
                 self._cells_of.setdefault(_vendor_of(cell), set()).add(cell)
-            known.add(now, counts)
-            calls, (errors, limited) = counts
-            for series in series_of(cell):
-                its = sums.get(series)
-                if its is None:
-                    sums[series] = [calls, errors, limited]
-                else:
-                    its[0] += calls
-                    its[1] += errors
-                    its[2] += limited
-        levels = {series: _counted(*its) for series, its in sums.items()}
+        for series in levels:
+            self._known(series, now)
+
+    def _add(self, now: int, cells: dict[Cell, Counts], levels: dict[Series, Counts]) -> None:
+        """Add a minute to what is known."""
+        for cell, counts in cells.items():
+            self._cells[cell].add(now, counts)
         for series, counts in levels.items():
-            self._known(series, now).add(now, counts)
-        return cells, levels
+            self._series[series].add(now, counts)
+
+    def _undo(self, cells: Iterable[Cell], levels: Iterable[Series]) -> None:
+        for cell in cells:
+            self._cells[cell].undo()
+        for series in levels:
+            self._series[series].undo()
 
     def _learn(self, now: int, cells: Iterable[Cell], levels: dict[Series, Counts]) -> None:
         for series, counts in levels.items():
@@ -178,9 +187,9 @@ class Errors:
         for cell in cells:
             self._cells[cell].trim()
 
-    def _opened(self, now: int, levels: dict[Series, Counts]) -> dict[tuple[int, Series], _Open]:
-        """What begins to be told: nothing that lies within what is told already."""
-        suspects: dict[tuple[int, str], dict[Series, Burst]] = {}
+    def _suspects(self, levels: dict[Series, Counts]) -> _Suspects:
+        """The series of which more calls fail than usual, by measure and vendor."""
+        suspects: _Suspects = {}
         for series, counts in levels.items():
             for measure, failed in enumerate(counts.failed):
                 if not failed:
@@ -194,6 +203,10 @@ class Errors:
                 )
                 if burst is not None:
                     suspects.setdefault((measure, vendor), {})[series] = burst
+        return suspects
+
+    def _opened(self, now: int, suspects: _Suspects) -> dict[tuple[int, Series], _Open]:
+        """What begins to be told: nothing that lies within what is told already."""
         opened: dict[tuple[int, Series], _Open] = {}
         for (measure, vendor), bursts in suspects.items():
             worst = min(bursts.values(), key=lambda burst: burst.log10)
@@ -302,30 +315,8 @@ class Errors:
         self._over = {key: over for key, over in self._over.items() if now - over < _FORGET_CELLS_MINUTES}
 
 
-def _cell(row: GroupRow) -> Cell:
-    cell: Cell = _cell_of(row.names)
-    return cell
-
-
 def _vendor_of(cell: Cell) -> str:
     return cell[CELL_FIELDS.index("vendor")]
-
-
-def _counts(row: GroupRow) -> Counts:
-    statuses: Mapping[str, int] = row.sums.statuses
-    if len(statuses) == 1 and "ok" in statuses:
-        return Counts(row.sums.calls, _NONE)
-    errors = statuses.get("error", 0) + statuses.get("timeout", 0)
-    return _counted(row.sums.calls, errors, statuses.get("rate_limited", 0))
-
-
-def _counted(calls: int, errors: int, limited: int) -> Counts:
-    return Counts(calls, (errors, limited) if errors or limited else _NONE)
-
-
-def _sum(one: Counts, other: Counts) -> Counts:
-    errors, limited = (mine + its for mine, its in zip(one.failed, other.failed, strict=True))
-    return _counted(one.calls + other.calls, errors, limited)
 
 
 DETECTOR: Final = Errors
