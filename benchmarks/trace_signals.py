@@ -12,18 +12,27 @@ One that is worth less a day than the settings ask for is not to be told: it is 
 services without a loop. Reference data is kept beside the repository (`benchmarks.known_costs.shared_data`).
 """
 
-import csv
-import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Sequence
+from datetime import timedelta
 from random import Random
 from typing import Final, NamedTuple
 
 import msgspec
 
 from benchmarks.known_costs import shared_data
+from benchmarks.loop_time import SOON_CALLS, SOON_SECONDS
 from benchmarks.measure import Measurement, clock
+from benchmarks.trace_loops import (
+    HOUR_MS,
+    LEARNING_HOURS,
+    RATIOS,
+    START,
+    TENANT,
+    Loop,
+    Service,
+    planted,
+    services_of,
+)
 from streams.detection.tenant import TenantDetection
 from streams.detectors.detector import Surroundings
 from streams.detectors.registry import detectors
@@ -31,7 +40,6 @@ from streams.groups import EPOCH
 from streams.meter import Meter
 from streams.windows import MinuteWindow, decode_windows
 from tokenweir.catalog import Catalog
-from tokenweir.money import PICOS_PER_UNIT
 from tokenweir.pricing import PriceBook
 from tokenweir.settings import DetectionSettings
 from tokenweir.signals import Signal
@@ -39,77 +47,20 @@ from tokenweir.usage import UsageEvent
 from tokenweir.usage.wire import HEADERS, encode_batch
 
 STEP_MS: Final = 5_000
-HOUR_MS: Final = 3_600_000
-LEARNING_HOURS: Final = 8 * 24
 LOOP_MINUTES: Final = 20
 _STEPS_A_MINUTE: Final = 60_000 // STEP_MS
-RATIOS: Final = (10, 50, 1000)
-_START: Final = datetime(2026, 11, 2, tzinfo=UTC)
-_TENANT: Final = "traces"
-_SHARES: Final = {"main": 0.889, "tenth": 0.1, "hundredth": 0.01, "thousandth": 0.001}
-"""Of a trace's calls, by service."""
-_MOST_CALLS_A_SECOND: Final = 40.0
-_APART_HOURS: Final = 1
 _LATE: Final = timedelta(minutes=10)
-_BAR_SECONDS: Final = 75.0
 _SPEED: Final = 60.0
 
 
-class Request(NamedTuple):
-    """One call of a trace. at_ms: from the trace's beginning."""
-
-    at_ms: int
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-
-
-class Service(NamedTuple):
-    """One service's calls of an hour."""
-
-    scope: dict[str, str]
-    vendor: str
-    model: str
-    requests: list[Request]
-
-    def event(self, request: Request, at: datetime, name: str) -> UsageEvent:
-        """The report of this call at another time."""
-        return UsageEvent.model_validate(
-            {
-                **self.scope,
-                "id": name,
-                "source": "trace",
-                "time": at,
-                "vendor": self.vendor,
-                "model": self.model,
-                "input_tokens": request.input_tokens,
-                "cache_read_tokens": request.cached_tokens,
-                "output_tokens": request.output_tokens,
-            }
-        )
-
-
-class Loop(NamedTuple):
-    """A planted loop. is_worth_telling: whether it costs as much a day as the settings ask for."""
-
-    service: Service
-    ratio: int
-    begins_ms: int
-    repeated: Request
-    is_worth_telling: bool
-
-    @property
-    def started_at(self) -> datetime:
-        return _START + timedelta(milliseconds=self.begins_ms)
-
-
 class Judged(NamedTuple):
-    """What was told of some loops. delays_seconds: by ratio, of those that were told."""
+    """What was told of some loops. delays_seconds: by ratio, of those that were told; late: not within their time."""
 
     loops: list[Loop]
     delays_seconds: dict[int, list[float]]
     cheap_told: int
     false: list[Signal]
+    late: int
 
 
 def run(seeds: int = 2, hours: int = 12) -> list[Measurement]:
@@ -138,6 +89,7 @@ def run(seeds: int = 2, hours: int = 12) -> list[Measurement]:
     notes = f"{by_ratio}; {told} of {cheap} that are worth too little were told"
     besides = "; ".join(f"{signal.kind} of {signal.scope}" for signal in false) or "nothing"
     found, said = len(every), len(every) + len(false)
+    late = sum(one.late for one in judged)
     return [
         Measurement(
             "trace_loops_recall", found / len(worth) if worth else None, "share", bar=1.0, note=notes
@@ -152,10 +104,16 @@ def run(seeds: int = 2, hours: int = 12) -> list[Measurement]:
             "trace_loops_delay_median",
             every[len(every) // 2] if every else None,
             "s",
-            bar=_BAR_SECONDS,
+            bar=SOON_SECONDS,
             higher_is_better=False,
-            note=f"from the loop's beginning, in the trace's own time; the longest {max(every, default=0):.0f} s, "
-            f"{sum(delay > _BAR_SECONDS for delay in every)} later than {_BAR_SECONDS:.0f} s",
+            note=f"from the loop's beginning, in the trace's own time; the longest {max(every, default=0):.0f} s",
+        ),
+        Measurement(
+            "trace_loops_in_time",
+            (found - late) / found if found else None,
+            "share",
+            bar=1.0,
+            note=f"{late} of {found} not within {SOON_SECONDS:.0f} s nor by call {SOON_CALLS}",
         ),
         Measurement(
             "trace_speed",
@@ -165,96 +123,6 @@ def run(seeds: int = 2, hours: int = 12) -> list[Measurement]:
             note="the hours with loops: the meter for the loops' own calls, the detection for all",
         ),
     ]
-
-
-def services_of(folder: Path) -> list[Service]:
-    """The traces in `folder`, each split; none where they are not there."""
-    names = {
-        "azure_2023_code.csv": ("code", "azure", "gpt-5.4-mini"),
-        "azure_2023_conv.csv": ("chat", "openai", "gpt-6-luna"),
-        "kimi_conversation.jsonl": ("kimi", "moonshot", "kimi-k2.6"),
-    }
-    if not all((folder / name).exists() for name in names):
-        return []
-    found = []
-    for name, (team, vendor, model) in names.items():
-        path = folder / name
-        requests = [
-            one for one in (_azure(path) if path.suffix == ".csv" else _kimi(path)) if one.at_ms < HOUR_MS
-        ]
-        dice = Random(name)
-        parts = dice.choices(range(len(_SHARES)), list(_SHARES.values()), k=len(requests))
-        for number, size in enumerate(_SHARES):
-            scope = {
-                "tenant": _TENANT,
-                "project": "traces",
-                "team": team,
-                "service": f"{team}-{size}",
-                "environment": "production",
-            }
-            own = [request for request, part in zip(requests, parts, strict=True) if part == number]
-            if own:
-                found.append(Service(scope, vendor, model, own))
-    return found
-
-
-def _azure(path: Path) -> Iterator[Request]:
-    begins = None
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            at = datetime.fromisoformat(row["TIMESTAMP"][:26])
-            begins = begins or at
-            yield Request(
-                (at - begins) // timedelta(milliseconds=1),
-                int(row["ContextTokens"]),
-                0,
-                int(row["GeneratedTokens"]),
-            )
-
-
-def _kimi(path: Path) -> Iterator[Request]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            read = json.loads(line)
-            yield Request(
-                read["timestamp_ms"],
-                read["input_length"],
-                min(read["cached_prefix_length"], read["input_length"]),
-                read["output_length"],
-            )
-
-
-def planted(services: Sequence[Service], seed: int, hours: int) -> list[Loop]:
-    """A loop each hour or so, of any service that can make so many calls."""
-    dice = Random(f"loops/{seed}")
-    book, settings = PriceBook.default(), DetectionSettings()
-    usd_an_hour = {id(one): sum(_usd(book, one, request) for request in one.requests) for one in services}
-    least = max(
-        settings.spike_min_usd_per_day, settings.spike_share_of_spend * 24 * sum(usd_an_hour.values())
-    )
-    loops: list[Loop] = []
-    for hour in range(0, hours - _APART_HOURS + 1, _APART_HOURS):
-        ratio = RATIOS[len(loops) % len(RATIOS)]
-        # Nothing else may be told of a service: its loop before has to be over and resolved.
-        able = [
-            one
-            for one in services
-            if len(one.requests) * ratio <= _MOST_CALLS_A_SECOND * 3600
-            and (not loops or one is not loops[-1].service)
-        ]
-        service = dice.choice(able)
-        repeated = dice.choice(service.requests)
-        begins_ms = (LEARNING_HOURS + hour) * HOUR_MS + dice.randrange(5 * 60_000, 30 * 60_000)
-        worth = ratio * len(service.requests) * 24 * _usd(book, service, repeated)
-        loops.append(Loop(service, ratio, begins_ms, repeated, worth >= least))
-    return loops
-
-
-def _usd(book: PriceBook, service: Service, request: Request) -> float:
-    cost = book.price(service.event(request, _START, "priced")).cost_picos
-    if cost is None:
-        raise ValueError(f"{service.vendor}/{service.model} has no price: the trace needs another model")
-    return cost / PICOS_PER_UNIT
 
 
 class Learnt(NamedTuple):
@@ -297,12 +165,12 @@ def signals_of(learnt: Learnt, loops: Sequence[Loop], seed: int, hours: int) -> 
 def _detection() -> TenantDetection:
     settings = DetectionSettings()
     surroundings = Surroundings(book=PriceBook.default(), catalog=Catalog.default(), settings=settings)
-    return TenantDetection(_TENANT, lambda: detectors(surroundings), settings)
+    return TenantDetection(TENANT, lambda: detectors(surroundings), settings)
 
 
 def _advance(detection: TenantDetection, windows: list[MinuteWindow], after_ms: int) -> list[Signal]:
     """What is told once these have come, so long after the start."""
-    clock_ms = (_START - EPOCH) // timedelta(milliseconds=1) + after_ms
+    clock_ms = (START - EPOCH) // timedelta(milliseconds=1) + after_ms
     detection.take(windows, clock_ms)
     detection.certify(clock_ms)
     return detection.advance(clock_ms)[0]
@@ -326,7 +194,7 @@ def _hour_of_windows(meter: Meter, services: Sequence[Service]) -> list[list[Min
     steps: list[list[UsageEvent]] = [[] for _ in range(HOUR_MS // STEP_MS)]
     for service in services:
         for number, request in enumerate(service.requests):
-            at = _START + timedelta(milliseconds=request.at_ms)
+            at = START + timedelta(milliseconds=request.at_ms)
             name = f"{service.scope['service']}-{number}"
             steps[request.at_ms // STEP_MS].append(service.event(request, at, name))
     return [_windows(meter, events, number, 0) for number, events in enumerate(steps)]
@@ -341,7 +209,7 @@ def _repeated(loop: Loop, begins_ms: int, dice: Random) -> list[UsageEvent]:
     return [
         loop.service.event(
             loop.repeated,
-            _START + timedelta(milliseconds=dice.randrange(first, last)),
+            START + timedelta(milliseconds=dice.randrange(first, last)),
             f"loop-{first}-{number}",
         )
         for number in range(calls)
@@ -358,7 +226,7 @@ def _windows(meter: Meter, events: list[UsageEvent], number: int, partition: int
         partition=partition,
         offset=number,
         reported_at_ms=0,
-        now=_START + timedelta(days=30),
+        now=START + timedelta(days=30),
     )
     if output.refused_lines:
         raise ValueError(f"the meter refused {output.refused_lines} calls of the traces")
@@ -368,7 +236,7 @@ def _windows(meter: Meter, events: list[UsageEvent], number: int, partition: int
 def judge(loops: list[Loop], signals: Sequence[Signal]) -> Judged:
     """A loop is told by the first spike that opens at its service while it lasts, or soon after; all else is false."""
     delays: dict[int, list[float]] = {ratio: [] for ratio in RATIOS}
-    cheap = 0
+    cheap = late = 0
     false: list[Signal] = []
     told: set[int] = set()
     for signal in signals:
@@ -381,10 +249,12 @@ def judge(loops: list[Loop], signals: Sequence[Signal]) -> Judged:
         told.add(number)
         loop = loops[number]
         if loop.is_worth_telling:
-            delays[loop.ratio].append((signal.observed_at - loop.started_at).total_seconds())
+            delay = (signal.observed_at - loop.started_at).total_seconds()
+            delays[loop.ratio].append(delay)
+            late += delay > loop.its_time_seconds
         else:
             cheap += 1
-    return Judged(loops, delays, cheap, false)
+    return Judged(loops, delays, cheap, false, late)
 
 
 def _is_of(signal: Signal, loop: Loop) -> bool:

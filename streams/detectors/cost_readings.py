@@ -27,6 +27,14 @@ def ratios(values: Floats, highest: Floats) -> Floats:
     return values / np.maximum(highest, 1e-12)
 
 
+class Rush(NamedTuple):
+    """Calls of a series in its last minutes. of_fullest: as a multiple of the most in so many minutes."""
+
+    minutes: int
+    calls: int
+    of_fullest: float
+
+
 class LatestMinute(NamedTuple):
     """A series in its latest minute so far. of_dearest, of_fullest: as multiples of the records.
 
@@ -46,7 +54,7 @@ class Reading(NamedTuple):
     cost_usd, usual_usd: of the bucket. at_least_usd: what is usual at the least, now or an hour before or after.
     of_highest: as a multiple of the dearest bucket of the last days, which says more than the tail of a series with a
     call now and then. Where they were asked about, lately_usd: of the last LATELY_MINUTES; usd_per_minute: of the last
-    minute if it goes on, or of the mean of those, whichever is more; and the last minute itself.
+    minute if it goes on, or of the mean of those, whichever is more; the last minute itself; and calls of longer times.
     """
 
     key: LevelKey
@@ -61,6 +69,7 @@ class Reading(NamedTuple):
     lately_usd: float = 0.0
     usd_per_minute: float = 0.0
     latest: LatestMinute | None = None
+    rushes: tuple[Rush, ...] = ()
 
 
 class Readings(NamedTuple):

@@ -17,12 +17,15 @@ import msgspec
 import numpy as np
 
 from streams.detectors.baseline import Baselines
-from streams.detectors.cost_readings import LatestMinute, Reading, Readings, ratios, to_whole
+from streams.detectors.cost_readings import LatestMinute, Reading, Readings, Rush, ratios, to_whole
 from streams.detectors.cost_records import (
     BUCKET_USD,
+    FIVE_MINUTES_CALLS,
     MINUTE_CALLS,
     MINUTE_USD,
     NOTHING,
+    QUARTER_HOUR_CALLS,
+    THREE_MINUTES_CALLS,
     Amount,
     CostRecords,
 )
@@ -39,12 +42,13 @@ BUCKETS_A_DAY: Final = 24 * BUCKETS_AN_HOUR
 FORGET_BUCKETS: Final = 14 * BUCKETS_A_DAY
 _BUCKET_SECONDS: Final = 60 * BUCKET_MINUTES
 _PICOS: Final = 1e12
-_FORM: Final = 4
+_FORM: Final = 5
 
 LATELY_MINUTES: Final = 2
 MINUTES_A_DAY: Final = 24 * 60
 
 _ROUNDING: Final = 1e-9
+_RUSH_MINUTES: Final = (1, 3, 5, 15)
 
 _BORN: Final = 0
 _ACTIVE: Final = 1
@@ -53,7 +57,8 @@ _ACTIVE: Final = 1
 class _Lately(NamedTuple):
     """A series that may cost far too much in a bucket that is not whole.
 
-    place: its index. picos, calls: of the bucket, or of lately, whichever cost more.
+    place: its index. picos, calls: of the bucket, or of lately, whichever cost more. rush: calls of the last 1, 3 and 5
+    minutes, and of the open bucket.
     """
 
     key: LevelKey
@@ -62,6 +67,7 @@ class _Lately(NamedTuple):
     calls: int
     in_minute: Amount
     lately_picos: int
+    rush: tuple[int, int, int, int]
 
 
 class CostSeries:
@@ -79,12 +85,13 @@ class CostSeries:
         self._open: dict[LevelKey, Amount] = {}
         self._told: dict[LevelKey, Amount] = {}
         self._minute: dict[LevelKey, Amount] = {}
-        self._minute_before: dict[LevelKey, Amount] = {}
+        self._before: list[dict[LevelKey, Amount]] = [{}, {}, {}, {}]
+        """The four minutes before, the latest first."""
 
     def begin_minute(self) -> None:
         """What is added from here on is of another minute."""
-        self._records.take(self._minute)
-        self._minute_before, self._minute = self._minute, {}
+        self._records.take(self._minute, self._before)
+        self._before, self._minute = [self._minute, *self._before[:-1]], {}
 
     def add(self, keys: Iterable[LevelKey], cost_picos: int, calls: int, *, is_told: bool = False) -> None:
         """Add a group's cost and calls to the minute that was begun, at all its levels.
@@ -124,7 +131,8 @@ class CostSeries:
         """Series that cost `ratio` times the usual of a bucket already, at a rate of so much a day or more.
 
         Looked at are the open bucket and the last LATELY_MINUTES, whichever cost more: what costs in two minutes what
-        would be much in five is no less surprising; and those whose latest minute is the dearest of the last days.
+        would be much in five is no less surprising; those whose latest minute is the dearest of the last days; and
+        those that had more calls in the last minutes than ever in so many.
         Only what has cost something in the latest minute is looked at, and only what is not told of already.
         more: the open minute; empty to look at the whole one that was added last. seconds: of it that are over.
         """
@@ -137,17 +145,28 @@ class CostSeries:
         minutes = np.array([one.in_minute for one in found], np.float64) / (_PICOS, 1.0)
         around = self._hours.around(indexes, bucket)
         records = self._records.of(indexes)
+        calls = np.array([one.rush for one in found], np.float64)
+        calls[:, -1] += self._records.calls_before(indexes)
+        most = records[:, [MINUTE_CALLS, THREE_MINUTES_CALLS, FIVE_MINUTES_CALLS, QUARTER_HOUR_CALLS]]
         is_dear = (costs >= ratio * around.max(axis=1)) | (minutes[:, 0] >= records[:, MINUTE_USD])
-        places = np.flatnonzero(is_dear)
-        return self._readings(
+        places = np.flatnonzero(is_dear | (calls > most).any(axis=1))
+        readings = self._readings(
             bucket, [found[place] for place in places.tolist()], around[places], records[places], whole
         )
+        return [
+            reading._replace(rushes=tuple(map(Rush, _RUSH_MINUTES, map(int, its_calls), of_most)))
+            for reading, its_calls, of_most in zip(
+                readings, calls[places].tolist(), ratios(calls, most)[places].tolist(), strict=True
+            )
+        ]
 
     def _lately(
         self, bucket: int, more: Mapping[LevelKey, Amount], least_picos: float, whole: float
     ) -> list[_Lately]:
         """What costs so much a minute, in the open bucket or lately, and was there a day ago; by the order of keys."""
-        latest, before = (more, self._minute) if more else (self._minute, self._minute_before)
+        latest, before, *earlier = (
+            (more, self._minute, *self._before) if more else (self._minute, *self._before)
+        )
         found: list[_Lately] = []
         # Nearly all cost far less, whatever is told of them: they are passed over with the least that can be asked.
         surely_less = least_picos / whole * (1 - _ROUNDING)
@@ -161,7 +180,10 @@ class CostSeries:
                 in_bucket = _sum(in_bucket, in_minute)
             picos, calls = max(in_bucket, lately)
             if picos * whole >= least_picos and self.is_known(key, bucket):
-                found.append(_Lately(key, self._index[key], picos, calls, in_minute, lately[0]))
+                third, fourth, fifth = (minute.get(key, NOTHING)[1] for minute in earlier[:3])
+                in_three = lately[1] + third
+                rush = in_minute[1], in_three, in_three + fourth + fifth, in_bucket[1]
+                found.append(_Lately(key, self._index[key], picos, calls, in_minute, lately[0], rush))
         found.sort()
         return found
 
@@ -210,7 +232,7 @@ class CostSeries:
         around = self._hours.around(indexes, bucket)
         self._hours.learn(indexes, bucket, values, ages)
         highest = self._records.of(indexes)[:, BUCKET_USD]
-        self._records.close(self._index, indexes, values, touched)
+        self._records.close(self._index, indexes, values, calls, touched)
         readings = Readings.made(keys, indexes, values, calls, surprise, around, ratios(values, highest))
         self._past.close(
             indexes, (readings.cost_usd, readings.usual_usd, readings.at_least_usd, readings.calls)
@@ -254,7 +276,7 @@ class CostSeries:
         series = [(level, list(values), index) for (level, values), index in self._index.items()]
         amounts = [
             [(level, list(values), *amount) for (level, values), amount in sums.items()]
-            for sums in (self._open, self._told, self._minute, self._minute_before)
+            for sums in (self._open, self._told, self._minute, *self._before)
         ]
         rows = self._buckets.shape[-1]
         return pack(
@@ -277,7 +299,7 @@ class CostSeries:
             self._records.restore(records)
             self._buckets = from_bytes(buckets, self._buckets, rows)
             self._index = {(level, tuple(values)): index for level, values, index in series}
-            self._open, self._told, self._minute, self._minute_before = (
+            self._open, self._told, self._minute, *self._before = (
                 {(level, tuple(values)): (picos, calls) for level, values, picos, calls in sums}
                 for sums in amounts
             )

@@ -15,13 +15,22 @@ before it was there for eight days. Late reports are not looked at again.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import msgspec
 import numpy as np
 
-from streams.detectors.call_rush import GREAT_RUSH_LOG10, RUSH_LOG10, log10_rush
 from streams.detectors.cost_cause import Excess, Spent, causes
+from streams.detectors.cost_excess import (
+    AT_ONCE_RATIO,
+    GREAT_RECORD_RATIO,
+    LASTING_RATIO,
+    Usual,
+    too_dear_a_bucket,
+    too_full_a_minute,
+    weighs,
+)
 from streams.detectors.cost_readings import Reading, Readings, to_whole
 from streams.detectors.cost_records import NOTHING, Amount
 from streams.detectors.cost_report import Open, silence, spike
@@ -29,8 +38,6 @@ from streams.detectors.cost_series import (
     BUCKET_MINUTES,
     BUCKETS_A_DAY,
     BUCKETS_AN_HOUR,
-    LATELY_MINUTES,
-    MINUTES_A_DAY,
     CostSeries,
 )
 from streams.detectors.detector import Condition, Surroundings
@@ -43,16 +50,8 @@ from streams.detectors.usual_mix import UsualMix
 from tokenweir.settings import DetectionSettings
 from tokenweir.signals import Severity
 
-JUMP_LOG10: Final = -7.0
 LASTING_LOG10: Final = -6.0
-AT_ONCE_RATIO: Final = 8.0
-LASTING_RATIO: Final = 2.0
-_RECORD_RATIO: Final = 2.0
-_GREAT_RECORD_RATIO: Final = 3.0
-_MINUTE_RATIO: Final = 5.0
-_DEARER_RATIO: Final = 1.5
 _OLD_MINUTES: Final = 6 * 60
-MANY_CALLS: Final = 15
 _KNOWN_DAYS: Final = 7
 _STILL_BUCKETS: Final = 3
 _OVER_RATIO: Final = 1.5
@@ -133,13 +132,14 @@ class CostSpike:
             key = reading.key
             if key in self._open:
                 continue
-            excess = self._at_once(reading, least, bucket)
-            if excess and self._mix.unusual_share(key, minute.rows if more else ()) > _FAILOVER_SHARE:
-                excess = None
-            if not excess and (excess := self._in_a_minute(reading, least, bucket)):
-                excess = excess if self._mix.unusual_share_of(key, minute.rows) <= _FAILOVER_SHARE else None
-            if excess:
-                found.append(excess)
+            usual = self._usual(reading, least, bucket)
+            per_day = too_dear_a_bucket(reading, usual)
+            if per_day and self._mix.unusual_share(key, minute.rows if more else ()) > _FAILOVER_SHARE:
+                per_day = None
+            if not per_day and (per_day := too_full_a_minute(reading, usual)):
+                per_day = per_day if self._mix.unusual_share_of(key, minute.rows) <= _FAILOVER_SHARE else None
+            if per_day:
+                found.append(Excess(key, per_day, reading.usual_usd, at_once=True))
         return self._causes(found, minute)
 
     def _causes(self, found: Sequence[Excess], minute: TenantMinute) -> list[Excess]:
@@ -165,7 +165,12 @@ class CostSpike:
         readings = closed.one_by_one(self._worth_a_look(closed, least))
         found: list[Excess] = []
         for reading in readings:
-            excess = self._at_once(reading, least, bucket) or self._lasting(reading, least, bucket)
+            per_day = too_dear_a_bucket(reading, self._usual(reading, least, bucket))
+            excess = (
+                Excess(reading.key, per_day, reading.usual_usd, at_once=True)
+                if per_day
+                else self._lasting(reading, least, bucket)
+            )
             if excess is not None and reading.key not in self._open and self._has_lasted(excess, bucket):
                 found.append(excess)
         self._find_silence(readings, least, bucket)
@@ -177,7 +182,7 @@ class CostSpike:
         """All but those of which nothing can come: what is asked of a series first, asked of all at once."""
         is_dear = closed.cost_usd >= LASTING_RATIO * closed.usual_usd
         is_much = (closed.cost_usd - closed.usual_usd) * BUCKETS_A_DAY >= least
-        is_unseen = (closed.log10_probability <= LASTING_LOG10) | (closed.of_highest >= _GREAT_RECORD_RATIO)
+        is_unseen = (closed.log10_probability <= LASTING_LOG10) | (closed.of_highest >= GREAT_RECORD_RATIO)
         is_unseen[self._series.places(closed, self._waiting)] = True
         is_missed = (closed.direction < 0) & (closed.log10_probability <= LASTING_LOG10)
         return np.flatnonzero((is_dear & (is_much | is_unseen)) | is_missed)
@@ -188,53 +193,12 @@ class CostSpike:
             key for key, incident in self._open.items() if minute - incident.started_minute < _OLD_MINUTES
         ]
 
-    def _at_once(self, reading: Reading, least: float, bucket: int) -> Excess | None:
-        """A bucket, or two minutes, so much dearer than usual that nothing else is waited for."""
-        more = reading.cost_usd - reading.usual_usd
-        usual_per_minute = reading.usual_usd / BUCKET_MINUTES
-        per_day = max(more * BUCKETS_A_DAY, (reading.usd_per_minute - usual_per_minute) * MINUTES_A_DAY)
-        is_many_times = reading.cost_usd >= AT_ONCE_RATIO * reading.usual_usd
-        is_great_record = reading.of_highest >= _GREAT_RECORD_RATIO and self._is_known(reading.key, bucket)
-        is_dear = is_many_times or (is_great_record and reading.cost_usd >= LASTING_RATIO * reading.usual_usd)
-        if per_day < least or not is_dear:
-            return None
-        minutes = LATELY_MINUTES if reading.lately_usd == reading.cost_usd else BUCKET_MINUTES
-        rush = log10_rush(reading.calls, self._mix.calls(reading.key, reading.usual_usd, minutes))
-        is_unseen = rush <= GREAT_RUSH_LOG10 and reading.of_highest * BUCKET_MINUTES >= minutes
-        if is_many_times and not is_unseen:
-            is_surprising = reading.log10_probability <= JUMP_LOG10 and reading.direction > 0
-            is_unseen = is_surprising or reading.of_highest >= _RECORD_RATIO
-        weighs = rush <= RUSH_LOG10 or _weighs(reading.calls, more, least)
-        if not is_unseen or not weighs:
-            return None
-        return Excess(reading.key, per_day, reading.usual_usd, at_once=True)
-
-    def _in_a_minute(self, reading: Reading, least: float, bucket: int) -> Excess | None:
-        """A minute of so many more calls, or of so much dearer ones, that none of the last days comes near it."""
-        latest = reading.latest
-        if latest is None or latest.of_dearest < 1:
-            return None
-        usual = reading.usual_usd / BUCKET_MINUTES
-        per_day = (reading.usd_per_minute - usual) * MINUTES_A_DAY
-        if per_day < least or reading.usd_per_minute < _DEARER_RATIO * usual:
-            return None
-        calls = self._mix.calls(reading.key, usual, 1)
-        ratio = _MINUTE_RATIO if self._is_known(reading.key, bucket) else AT_ONCE_RATIO
-        # A few calls in a row need not go on.
-        whole = latest.to_whole if latest.calls >= MANY_CALLS else 1.0
-        is_dear = latest.usd * whole >= ratio * usual and latest.of_dearest * whole >= _RECORD_RATIO
-        is_full = latest.calls * whole >= ratio * calls and latest.of_fullest * whole >= _RECORD_RATIO
-        weighs = latest.calls >= MANY_CALLS or log10_rush(latest.calls, calls) <= RUSH_LOG10
-        if not (is_dear or is_full) or not weighs:
-            return None
-        return Excess(reading.key, per_day, reading.usual_usd, at_once=True)
-
     def _lasting(self, reading: Reading, least: float, bucket: int) -> Excess | None:
         """Too dear for an hour, or in two buckets of three, and still now."""
         _, before = self._waiting.get(reading.key, (bucket, -_STILL_BUCKETS))
         is_waited_for = bucket - before < _STILL_BUCKETS
         is_below = reading.direction < 0 and reading.cost_usd < reading.usual_usd
-        is_record = self._is_known(reading.key, bucket) and reading.of_highest >= _GREAT_RECORD_RATIO
+        is_record = self._is_known(reading.key, bucket) and reading.of_highest >= GREAT_RECORD_RATIO
         is_unseen = reading.log10_probability <= LASTING_LOG10 or is_record
         if is_below or not (is_unseen or is_waited_for):
             return None
@@ -245,9 +209,12 @@ class CostSpike:
         days = self._series.age_days(reading.key, bucket)
         ratio = LASTING_RATIO * (1 + max(0.0, 1 / max(1.0, days) - 1 / _KNOWN_DAYS))
         dear = past.cost_usd >= ratio * past.usual_usd and reading.cost_usd >= ratio * reading.usual_usd
-        if per_day < least or not dear or not _weighs(past.calls, per_day / BUCKETS_A_DAY * span, least):
+        if per_day < least or not dear or not weighs(past.calls, per_day / BUCKETS_A_DAY * span, least):
             return None
         return Excess(reading.key, per_day, reading.usual_usd, at_once=False)
+
+    def _usual(self, reading: Reading, least: float, bucket: int) -> Usual:
+        return Usual(least, self._is_known(reading.key, bucket), partial(self._mix.calls, reading.key))
 
     def _is_known(self, key: LevelKey, bucket: int) -> bool:
         """Whether its records say what it may come to: it was seen on every day of the week."""
@@ -382,11 +349,6 @@ class CostSpike:
         self._open = {(level, tuple(values)): incident for level, values, incident in kept.opened}
         self._waiting = {(level, tuple(values)): seen for level, values, seen in kept.waiting}
         self._ended = {(level, tuple(values)): at for level, values, at in kept.ended}
-
-
-def _weighs(calls: int, more_usd: float, least_usd_per_day: float) -> bool:
-    """Whether it is more than a few calls that happened to fall together, or they are dear in themselves."""
-    return calls >= MANY_CALLS or more_usd >= least_usd_per_day
 
 
 DETECTOR: Final = CostSpike

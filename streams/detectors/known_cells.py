@@ -6,6 +6,7 @@ workload. What belongs to a cell is found once and kept with it, as each minute 
 Memory is linear in the cells; those without a call for three weeks are forgotten.
 """
 
+from bisect import insort
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -49,6 +50,8 @@ class KnownCells:
         self._routes: dict[Key, Route] = {}
         self._known: dict[Key, Known] = {}
         self._rhythms: dict[str, list[Rhythm]] = {}
+        self._by_vendor: dict[str, list[Key]] = {}
+        """In order."""
         self.watches: dict[Series, Watch] = {}
 
     def at(self, key: Key, now: int) -> Known:
@@ -56,6 +59,7 @@ class KnownCells:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._knowing(key, Cell(now), [])
+            insort(self._by_vendor.setdefault(key[VENDOR], []), key)
         return known
 
     def every(self) -> Collection[Known]:
@@ -64,7 +68,7 @@ class KnownCells:
 
     def of_vendor(self, vendor: str) -> Sequence[Known]:
         """A vendor's cells, in order."""
-        return [self._known[key] for key in sorted(self._known) if key[VENDOR] == vendor]
+        return [self._known[key] for key in self._by_vendor.get(vendor, ())]
 
     def usual(self, vendor: str) -> dict[Key, list[dict[int, float]]]:
         """What calls of the vendor's routes usually take: their number by coarse bucket, by measure."""
@@ -77,6 +81,7 @@ class KnownCells:
         for key, known in list(self._known.items()):
             if now - known.cell.last > _FORGET_MINUTES and key[VENDOR] not in told:
                 del self._known[key]
+        self._index()
         routes = {tuple(key[place] for place in _ROUTE_PLACES) for key in self._known}
         series = {one for known in self._known.values() for one in known.series}
         vendors = {key[VENDOR] for key in self._known}
@@ -104,6 +109,12 @@ class KnownCells:
         self._routes, self._rhythms = dict(routes), dict(rhythms)
         self.watches = {Series(level, values): watch for level, values, watch in watches}
         self._known = {key: self._knowing(key, cell, entries) for key, cell, entries in cells}
+        self._index()
+
+    def _index(self) -> None:
+        self._by_vendor = {}
+        for key in sorted(self._known):
+            self._by_vendor.setdefault(key[VENDOR], []).append(key)
 
     def _knowing(self, key: Key, cell: Cell, entries: list[Entry]) -> Known:
         route_key = tuple(key[place] for place in _ROUTE_PLACES)

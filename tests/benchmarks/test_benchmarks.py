@@ -17,6 +17,7 @@ from benchmarks.brokers import APACHE, RunningBroker
 from benchmarks.measure import Measurement, Part, best_rate, clock, in_parts, mean_rate
 from benchmarks.workload import MODELS, WORKLOADS, usage_message
 from producers.simulation import FleetSimulation, Incident
+from tests.detectors.feeding import fleet
 from tests.kafka.fixtures import Broker
 from tokenweir.signals import Contributor as SignalContributor
 from tokenweir.signals import Signal
@@ -235,4 +236,18 @@ def test_a_signal_counts_once_where_and_while_the_cause_is() -> None:
     ]
     judged = detectors.judge_cost_spikes(story, signals)
     assert (judged.planted, judged.found, judged.false, judged.first_contributors) == (1, 1, 4, 1)
-    assert judged.delays_seconds == [120.0]
+    assert (judged.delays_seconds, judged.late) == ([120.0], 1)
+
+
+@pytest.mark.parametrize(("calls_per_minute", "late"), [(500.0, 1), (20.0, 1), (14.0, 0), (4.0, 0)])
+def test_a_loop_of_few_calls_has_time_until_its_thirtieth(calls_per_minute: float, late: int) -> None:
+    story = FleetSimulation(seed=3, days=7, end=AT, calls_scale=0.01).story
+    (loop,) = story.of_kind("runaway_loop")
+    assert detectors.judge_cost_spikes(story, [_told(loop, 2)], {loop.id: calls_per_minute}).late == late
+
+
+def test_the_rate_of_a_loop_is_that_of_its_service_in_its_first_minutes() -> None:
+    feed = fleet(3, days=7, end=AT, calls_scale=0.3)
+    ((name, calls_per_minute),) = detectors.loop_rates(feed).items()
+    assert name == feed.story.of_kind("runaway_loop")[0].id
+    assert calls_per_minute > 1

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import trace_signals
-from benchmarks.trace_signals import LOOP_MINUTES, RATIOS, Loop, judge, planted, services_of
+from benchmarks.trace_loops import RATIOS, Loop, planted, services_of
+from benchmarks.trace_signals import LOOP_MINUTES, judge
 from tokenweir.signals import Signal
 
 BEGAN = datetime(2023, 11, 16, 18, 17, 3, 979_960, tzinfo=UTC)
