@@ -68,6 +68,7 @@ def condition_of(slow: SlowCalls) -> Condition:
         _besides(one, subject),
         _hit_most(one) if series.level != WORKLOAD else "",
         _others(one),
+        f"It showed at {name_of(Series(*one.told_before[0]))} first." if one.told_before else "",
         _vendors(slow.other_vendors),
         _prompts(slow),
     ]

@@ -121,6 +121,7 @@ def test_what_is_seen_at_one_model_first_and_then_at_all_is_one_incident_that_co
     (moved,) = [signal for signal in signals if signal.change == "scope"]
     assert moved.scope == {"tenant": "acme", "vendor": "openai"}
     assert START + BEGINS + 40 <= (moved.observed_at - EPOCH) // MINUTE <= START + BEGINS + 60
+    assert "It showed at gpt-5.4 of openai first." in moved.explanation
     assert [signal.state for signal in signals if signal.state != "update"] == ["open", "resolved"]
     assert signals[-1].scope == moved.scope
 

@@ -72,6 +72,26 @@ def test_an_incident_is_as_its_last_signal_left_it(
     assert incidents(ledger_client, since=NOON + timedelta(days=1)) == []
 
 
+def test_an_incident_that_has_moved_is_where_it_was_last_told(
+    ledger_client: LedgerClient, ledger: ClickHouseLedger
+) -> None:
+    model = {"tenant": "acme", "vendor": "openai", "model": "gpt-5.4"}
+    vendor = {"tenant": "acme", "vendor": "openai"}
+    opened = a_signal(kind="latency", subject="ttft", scope=model)
+    moved = a_signal(
+        id=signal_id(opened.incident, 1),
+        kind="latency",
+        state="update",
+        change="scope",
+        subject="duration",
+        scope=vendor,
+    )
+    ledger.write_signals(_lines(moved), "a")
+    ledger.write_signals(_lines(opened), "b")
+    (row,) = incidents(ledger_client, is_open=True)
+    assert (row["scope"], row["subject"], row["signals"]) == (vendor, "duration", 2)
+
+
 def test_an_event_that_is_opened_and_over_at_one_moment_is_over(
     ledger_client: LedgerClient, ledger: ClickHouseLedger
 ) -> None:
