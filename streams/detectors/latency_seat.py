@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from streams.detectors.failure_seat import CELL_FIELDS, WORKLOAD, Cell, Series, series_of
 from streams.detectors.slowness import ENOUGH, LEAST_CALLS, LEAST_RISE
 
-PATIENCE_MINUTES: Final = 15
+PATIENCE_MINUTES: Final = 5
 
 _STRAYS: Final = 0.02
 """The variance of any mean besides that of its calls: even many calls are not quite alike."""
