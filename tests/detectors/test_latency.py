@@ -1,7 +1,7 @@
 """Slow answers: told at the level that is slow, for as long as it is; and what merely looks like it is not told."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
 
@@ -107,15 +107,18 @@ def life(minutes_seen: Iterable[TenantMinute], detector: Latency) -> list[Signal
     return latency_signals("acme", minutes_seen, detector)
 
 
-def test_what_is_seen_at_one_model_first_and_then_at_all_is_one_incident_that_comes_to_the_vendor() -> None:
-    def only_one_model_at_first(asker: Asker, number: int) -> Asker | None:
+def one_model_first() -> Iterator[TenantMinute]:
+    """All of openai is slow for two hours; its other models are only called after forty minutes."""
+
+    def changed(asker: Asker, number: int) -> Asker | None:
         return None if of_openai(asker) and asker.model != "gpt-5.4" and number < BEGINS + 40 else asker
 
     ends = BEGINS + 120
-    scene = minutes(
-        ends + 60, slow(of_openai, Pace(ttft=3), ends=ends), ASKERS, only_one_model_at_first, BEGINS
-    )
-    signals = life(scene, learnt(BEGINS))
+    return minutes(ends + 60, slow(of_openai, Pace(ttft=3), ends=ends), ASKERS, changed, BEGINS)
+
+
+def test_what_is_seen_at_one_model_first_and_then_at_all_is_one_incident_that_comes_to_the_vendor() -> None:
+    signals = life(one_model_first(), learnt(BEGINS))
     assert len({signal.incident for signal in signals}) == 1
     assert signals[0].scope == {"tenant": "acme", "vendor": "openai", "model": "gpt-5.4"}
     (moved,) = [signal for signal in signals if signal.change == "scope"]
@@ -124,6 +127,21 @@ def test_what_is_seen_at_one_model_first_and_then_at_all_is_one_incident_that_co
     assert "It showed at gpt-5.4 of openai first." in moved.explanation
     assert [signal.state for signal in signals if signal.state != "update"] == ["open", "resolved"]
     assert signals[-1].scope == moved.scope
+
+
+def test_a_restart_in_an_incident_that_moves_changes_nothing() -> None:
+    detector, incidents = learnt(BEGINS), Incidents("acme")
+    signals: list[Signal] = []
+    for minute in one_model_first():
+        if minute.minute % 7 == 0:
+            state = detector.state()
+            detector = Latency()
+            detector.restore(state)
+            assert detector.state() == state
+            incidents = Incidents.restored(incidents.state())
+        signals += incidents.tick(minute, detector.observe(minute))
+    assert signals == life(one_model_first(), learnt(BEGINS))
+    assert any(signal.change == "scope" for signal in signals)
 
 
 def test_what_is_told_of_a_vendor_comes_to_its_region_when_the_others_are_seen_to_be_fine() -> None:
