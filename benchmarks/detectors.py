@@ -150,6 +150,46 @@ def loop_rates(feed: Feed) -> dict[str, float]:
     return found
 
 
+def judge_price_moves(story: Story, signals: Iterable[Signal]) -> Judgement:
+    """A price cut is to be told at its model when it begins; later, once, whether volume has followed."""
+    cuts = story.of_kind("price_cut")
+    delays: list[float] = []
+    told: set[tuple[str, str]] = set()
+    named = false = 0
+    for signal in signals:
+        if signal.state != "open":
+            continue
+        cut = next((cut for cut in cuts if cut.scope == signal.scope), None)
+        about = (cut.id if cut else "", signal.subject)
+        if cut is None or about in told or signal.observed_at < cut.started_at:
+            false += 1
+            continue
+        told.add(about)
+        if signal.subject == "price":
+            delays.append((signal.observed_at - cut.started_at).total_seconds())
+            named += bool(signal.contributors) and signal.contributors[0].component == "price"
+    return Judgement(len(cuts), len(delays), false, delays, named)
+
+
+def judge_retirements(story: Story, signals: Iterable[Signal]) -> Judgement:
+    """A model that stops is to be told of while it still answers. Others are told of once, by the catalog's dates."""
+    stopping = story.of_kind("retirement")
+    told: dict[str, Signal] = {}
+    false = 0
+    for signal in signals:
+        if signal.state != "open":
+            continue
+        false += signal.fingerprint in told
+        told.setdefault(signal.fingerprint, signal)
+    found = [
+        signal
+        for signal in told.values()
+        if any(one.scope == signal.scope and signal.observed_at < one.ended_at for one in stopping)
+    ]
+    named = sum(bool(signal.contributors) for signal in found)
+    return Judgement(len(stopping), len(found), false, [], named)
+
+
 def _judge_errors(feed: Feed, signals: Sequence[Signal]) -> Judgement:
     judged = judge_errors(feed, signals)
     found = len(judged.delays_seconds)
@@ -178,10 +218,12 @@ _JUDGES: Final[dict[str, Callable[[Feed, Sequence[Signal]], Judgement]]] = {
     "cost_spike": lambda feed, signals: judge_cost_spikes(feed.story, signals, loop_rates(feed)),
     "errors": _judge_errors,
     "migration": _judge_moves,
+    "price_move": lambda feed, signals: judge_price_moves(feed.story, signals),
+    "retirement": lambda feed, signals: judge_retirements(feed.story, signals),
 }
 _NEVER_PLANTED: Final = ("latency", "rejects")
 """No fleet's story has any, so each that is told of one is false."""
-_DELAY_BARS: Final = {"cost_spike": SOON_SECONDS}
+_DELAY_BARS: Final = {"cost_spike": SOON_SECONDS, "price_move": SOON_SECONDS}
 """Seconds. An error or a slow answer shows with the calls that it meets, a migration over hours: no clock fits them."""
 
 
@@ -194,7 +236,7 @@ def _quality(kind: str, judged: list[Judgement]) -> list[Measurement]:
     note = f"{found} of {planted} planted found, {false} false"
     if beside := sum(one.beside for one in judged):
         note += f", {beside} of them of what was planted, at another level or once more"
-    if kind == "cost_spike":
+    if kind in ("cost_spike", "price_move"):
         note += f"; the right cause is named first in {named}"
     return [
         Measurement(f"{kind}_recall", found / planted if planted else None, "share", bar=1.0, note=note),
@@ -211,6 +253,7 @@ def _quality(kind: str, judged: list[Judgement]) -> list[Measurement]:
 
 
 def _late(kind: str, judged: list[Judgement]) -> str:
-    bar = _DELAY_BARS.get(kind)
     late = sum(one.late for one in judged)
-    return "" if bar is None else f", {late} not within {bar:.0f} s nor by call {SOON_CALLS}"
+    return (
+        f", {late} not within {SOON_SECONDS:.0f} s nor by call {SOON_CALLS}" if kind == "cost_spike" else ""
+    )

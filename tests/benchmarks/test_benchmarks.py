@@ -239,6 +239,33 @@ def test_a_signal_counts_once_where_and_while_the_cause_is() -> None:
     assert (judged.delays_seconds, judged.late) == ([120.0], 1)
 
 
+def test_a_price_cut_counts_once_and_its_volume_beside_it() -> None:
+    story = FleetSimulation(seed=3, days=12, end=AT, calls_scale=0.01).story
+    (cut,) = story.of_kind("price_cut")
+    price = (SignalContributor(component="price"),)
+    signals = [
+        _told(cut, -1, kind="price_move", subject="price"),
+        _told(cut, 1, kind="price_move", subject="price", contributors=price),
+        _told(cut, 2, kind="price_move", subject="price"),
+        _told(cut, 9_000, kind="price_move", subject="volume"),
+        _told(cut, 9_001, kind="price_move", subject="price", scope={"tenant": story.tenant}),
+    ]
+    judged = detectors.judge_price_moves(story, signals)
+    assert (judged.planted, judged.found, judged.false, judged.first_contributors) == (1, 1, 3, 1)
+    assert judged.delays_seconds == [60.0]
+
+
+def test_a_retirement_counts_while_the_model_still_answers() -> None:
+    story = FleetSimulation(seed=3, days=12, end=AT, calls_scale=0.01).story
+    (stops,) = story.of_kind("retirement")
+    after = (stops.ended_at - stops.started_at) / timedelta(minutes=1) + 1
+    early, late = _told(stops, -1), _told(stops, after)
+    other = _told(stops, 5, scope={"tenant": story.tenant}, fingerprint="b")
+    for signals, found, false in (([early, other], 1, 0), ([late], 0, 0), ([early, late], 1, 1)):
+        judged = detectors.judge_retirements(story, signals)
+        assert (judged.planted, judged.found, judged.false) == (1, found, false)
+
+
 @pytest.mark.parametrize(("calls_per_minute", "late"), [(500.0, 1), (20.0, 1), (14.0, 0), (4.0, 0)])
 def test_a_loop_of_few_calls_has_time_until_its_thirtieth(calls_per_minute: float, late: int) -> None:
     story = FleetSimulation(seed=3, days=7, end=AT, calls_scale=0.01).story
