@@ -111,7 +111,8 @@ class TokenRelation(msgspec.Struct, array_like=True):
     def _factors(self, shares: Sequence[float]) -> list[float]:
         ones = self.products[0]
         sizes = [math.sqrt(self.products[kind * KINDS + kind] / ones) for kind in range(KINDS)]
-        self.limits = [_FAR * math.sqrt(square / self.learnt) or math.inf for square in self.squares]
+        learnt = self.learnt or math.inf  # none, in a state of before this was counted
+        self.limits = [_FAR * math.sqrt(square / learnt) or math.inf for square in self.squares]
         mean = self.targets[0] / ones
         # Of the mean time, what each kind takes at its usual size.
         alike = [

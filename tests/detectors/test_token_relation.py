@@ -35,6 +35,14 @@ def test_calls_that_are_seen_often_are_well_known_beside_many_that_are_answered_
     assert relation.stretch((1.0, 3.0, 1.0, 50.0)) > math.log(20)
 
 
+def test_a_state_of_before_calls_were_counted_one_by_one_is_fitted() -> None:
+    relation = fitted([LABEL, NOTE] * 100)
+    relation.squares, relation.learnt = [0.0] * 4, 0.0
+    relation.fit(5_000, SHARES_OF_DURATION)
+    assert relation.expected_ms(NOTE) == pytest.approx(4_920, rel=0.1)
+    assert relation.stretch(NOTE) == 0.0
+
+
 def test_of_a_kind_of_tokens_that_was_never_seen_nothing_is_beyond() -> None:
     relation = fitted([LABEL] * 50)
     assert relation.stretch((1.0, 0.5, 100.0, 0.01)) == 0.0
