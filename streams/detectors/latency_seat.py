@@ -76,18 +76,22 @@ def moved(seat: Series, tallies: Sequence[SlowTally]) -> Series:
     """The level at which what is told at `seat` is seen to be by now; the same where nothing speaks for another."""
     whole = _sum([one for one in tallies if seat.holds(one.cell)])
     rise = _LIKE * max(whole.rise, LEAST_RISE)
-    gains = {one.cell: _gain(one, rise) for one in tallies if one.calls}
-    others = {series for cell in gains for series in series_of(cell[:_FIELDS])} - {seat}
-    best, most = seat, sum(gain for cell, gain in gains.items() if seat.holds(cell)) + _MOVES
-    for series in sorted(others):
-        inside = [one for one in tallies if series.holds(one.cell)]
-        speaks = sum(gains.get(one.cell, 0.0) for one in inside)
-        part = _sum(inside)
-        if speaks < most or part.calls < LEAST_CALLS or part.rise < LEAST_RISE:
+    best, most = seat, _MOVES
+    speaks: dict[Series, float] = {}
+    inside: dict[Series, list[SlowTally]] = {}
+    for one in tallies:
+        gain = _gain(one, rise) if one.calls else 0.0
+        most += gain if seat.holds(one.cell) else 0.0
+        for series in series_of(one.cell[:_FIELDS]):
+            speaks[series] = speaks.get(series, 0.0) + gain
+            inside.setdefault(series, []).append(one)
+    for series in sorted(series for series, gain in speaks.items() if gain >= most and series != seat):
+        part = _sum(inside[series])
+        if speaks[series] < most or part.calls < LEAST_CALLS or part.rise < LEAST_RISE:
             continue
-        if series.level < seat.level and _fine_share(inside, part) > 0.5:
+        if series.level < seat.level and _fine_share(inside[series], part) > 0.5:
             continue
-        best, most = series, speaks
+        best, most = series, speaks[series]
     return best
 
 
