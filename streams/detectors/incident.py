@@ -116,9 +116,8 @@ class Incident(msgspec.Struct):
     def take(self, latest: Said, quiet_minutes: int, minute: int) -> None:
         """It is said again."""
         if latest.subject != self.latest.subject:
-            self.magnitude = (
-                latest.magnitude
-            )  # seconds to a first token and to the last are no better or worse
+            # Seconds to a first token and to the last are no better or worse than one another.
+            self.magnitude = latest.magnitude
         self.latest = latest
         self.quiet_minutes = quiet_minutes
         self.said_minute = minute
