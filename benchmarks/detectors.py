@@ -159,7 +159,7 @@ def judge_price_moves(story: Story, signals: Iterable[Signal]) -> Judgement:
     for signal in signals:
         if signal.state != "open":
             continue
-        cut = next((cut for cut in cuts if cut.scope == signal.scope), None)
+        cut = next((cut for cut in cuts if _at(story, cut.scope, signal)), None)
         about = (cut.id if cut else "", signal.subject)
         if cut is None or about in told or signal.observed_at < cut.started_at:
             false += 1
@@ -184,10 +184,15 @@ def judge_retirements(story: Story, signals: Iterable[Signal]) -> Judgement:
     found = [
         signal
         for signal in told.values()
-        if any(one.scope == signal.scope and signal.observed_at < one.ended_at for one in stopping)
+        if any(_at(story, one.scope, signal) and signal.observed_at < one.ended_at for one in stopping)
     ]
     named = sum(bool(signal.contributors) for signal in found)
     return Judgement(len(stopping), len(found), false, [], named)
+
+
+def _at(story: Story, scope: Mapping[str, str], signal: Signal) -> bool:
+    """Whether a signal is told at a scope of the story, which names the tenant only where a workload is meant."""
+    return {"tenant": story.tenant, **scope} == signal.scope
 
 
 def _judge_errors(feed: Feed, signals: Sequence[Signal]) -> Judgement:

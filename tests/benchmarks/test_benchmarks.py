@@ -213,7 +213,7 @@ def _told(loop: Incident, minutes: float, **changes: Any) -> Signal:
         "subject": "up",
         "state": "open",
         "severity": "warning",
-        "scope": loop.scope,
+        "scope": {"tenant": "brightwater", **loop.scope},
         "started_at": moment,
         "observed_at": moment,
         "title": "t",
